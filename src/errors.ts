@@ -1,0 +1,42 @@
+/** Exit codes that scripts may rely on: 0 fine, 1 the answer is no, 2 wrong usage or policy, 3 the system refused. */
+export const EXIT = { fine: 0, no: 1, usage: 2, refused: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Every error that portfence raises on purpose, with the exit code it ends in. */
+const CODES = {
+  USAGE: EXIT.usage,
+  POLICY: EXIT.usage,
+  FLOW: EXIT.usage,
+  NOT_ROOT: EXIT.refused,
+  TOOL_MISSING: EXIT.refused,
+  KERNEL_REFUSED: EXIT.refused,
+  KERNEL_DIFFERS: EXIT.refused,
+  LOCKED: EXIT.refused,
+  SYSTEM: EXIT.refused,
+  STATE: EXIT.refused,
+  NOTHING_PENDING: EXIT.no,
+  INTERRUPTED: EXIT.no,
+} as const satisfies Record<string, ExitCode>;
+export type ErrorCode = keyof typeof CODES;
+
+/**
+ * An error that a person can act on: one sentence with the offending value, and a remedy.
+ * Anything else that is thrown is a bug of ours and is shown with its stack.
+ */
+export class PortfenceError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly detail: string | undefined;
+
+  constructor(code: ErrorCode, message: string, more: { hint?: string; detail?: string; cause?: unknown } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'PortfenceError';
+    this.code = code;
+    this.hint = more.hint;
+    this.detail = more.detail;
+  }
+
+  get exitCode(): ExitCode {
+    return CODES[this.code];
+  }
+}

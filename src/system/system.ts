@@ -1,0 +1,49 @@
+/** A command with its arguments, never a shell line. */
+export type Argv = readonly [command: string, ...args: string[]];
+
+export interface RunOptions {
+  /** Text for the command's standard input. */
+  readonly input?: string;
+  /** Milliseconds until the command is killed; 30,000 unless given. */
+  readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How a command ended. `code` is 127 where the command does not exist, 124 where it ran out of time. */
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * The one boundary to the world. Every stage gets it as an argument, so that each is tested with a scripted one and the
+ * same cases run against the real kernel in a private namespace.
+ */
+export interface System {
+  run(argv: Argv, options?: RunOptions): Promise<Finished>;
+  /** The file's text, or undefined where there is no such file. Throws for any other failure. */
+  readText(path: string): Promise<string | undefined>;
+  /** Replaces the file in one step (temporary file, sync, rename); makes its folder. Mode 0600 unless given. */
+  writeText(path: string, text: string, mode?: number): Promise<void>;
+  /** Writes into a file of /proc or /sys, which can't be renamed over. Throws with the kernel's reason. */
+  writeKernel(path: string, text: string): Promise<void>;
+  /** Removes a file or an empty folder; nothing happens where there is none. */
+  remove(path: string): Promise<void>;
+  /** Names in a folder, none where there is no such folder. */
+  list(path: string): Promise<readonly string[]>;
+  /** Where a symbolic link points to (`/proc/self/ns/net` -> `net:[4026531840]`), or undefined. */
+  linkTarget(path: string): Promise<string | undefined>;
+  /** GET over a unix socket, body parsed as JSON. Throws where nobody answers within the time (ms). */
+  getJson(socketPath: string, path: string, timeoutMs: number): Promise<unknown>;
+  /** Holds the lock file until `release`. Undefined where another process holds it for longer than `waitMs`. */
+  lock(path: string, waitMs: number): Promise<{ release(): Promise<void> } | undefined>;
+  /** Starts portfence itself with these arguments, outside this terminal's session, and does not wait for it. */
+  startDetached(args: readonly string[]): Promise<void>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  readonly pid: number;
+  readonly isRoot: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
