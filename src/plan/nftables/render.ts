@@ -1,0 +1,72 @@
+import type { NamedSet, Plan } from '../plan.ts';
+import { confineChains } from './confine.ts';
+import { countChains, planCounters } from './counting.ts';
+import { guardChains } from './guard.ts';
+import { type Chain, commentOf, FAMILY, TABLE, type Table } from './table.ts';
+
+const OURS = `${FAMILY} ${TABLE}`;
+
+/** The plan as an nftables table, still data. */
+export function nftTable(plan: Plan): Table {
+  return {
+    sets: plan.sets,
+    counters: planCounters(plan),
+    chains: [...countChains(plan), ...confineChains(plan), ...guardChains(plan)],
+  };
+}
+
+/** The commands that make the table where there is none, one command a line. */
+export function creation(table: Table): readonly string[] {
+  return [
+    `add table ${OURS}`,
+    ...table.counters.map((name) => `add counter ${OURS} ${name}`),
+    ...table.sets.flatMap(setLines),
+    ...table.chains.map(chainLine),
+    ...table.chains.flatMap(({ name, rules }) =>
+      rules.map((rule) => `add rule ${OURS} ${name} ${rule.text} comment "${commentOf(rule)}"`),
+    ),
+  ];
+}
+
+function chainLine({ name, base }: Chain): string {
+  const hook = base ? ` { type ${base.type} hook postrouting priority ${base.priority}; policy accept; }` : '';
+  return `add chain ${OURS} ${name}${hook}`;
+}
+
+const addressType = { ipv4: 'ipv4_addr', ipv6: 'ipv6_addr' } as const;
+
+function setLines(set: NamedSet): readonly string[] {
+  switch (set.holds) {
+    case 'interfaces':
+      return [
+        `add set ${OURS} ${set.name} { type ifname; flags interval; }`,
+        ...elementLines(
+          set.name,
+          set.elements.map((name) => `"${name}"`),
+        ),
+      ];
+    case 'addresses':
+      return [
+        `add set ${OURS} ${set.name} { type ${addressType[set.family]}; flags interval; }`,
+        ...elementLines(set.name, set.elements),
+      ];
+    case 'published':
+      return [
+        `add set ${OURS} ${set.name} { type ${addressType[set.family]} . inet_proto . inet_service; }`,
+        ...elementLines(
+          set.name,
+          set.elements.map(({ address, protocol, port }) => `${address} . ${protocol} . ${port}`),
+        ),
+      ];
+  }
+}
+
+const ELEMENTS_A_LINE = 16;
+
+function elementLines(set: string, elements: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  for (let i = 0; i < elements.length; i += ELEMENTS_A_LINE) {
+    lines.push(`add element ${OURS} ${set} { ${elements.slice(i, i + ELEMENTS_A_LINE).join(', ')} }`);
+  }
+  return lines;
+}

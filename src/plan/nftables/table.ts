@@ -1,0 +1,40 @@
+import type { NamedSet } from '../plan.ts';
+
+/** The one table that portfence makes and owns. */
+export const FAMILY = 'inet';
+export const TABLE = 'portfence';
+
+/**
+ * Confine runs before everybody's source NAT (srcnat is 100, dfw takes 95): the first nat chain that sets a mapping wins.
+ * Guard runs after all of it and sees the port as it leaves.
+ */
+export const CONFINE_PRIORITY = 50;
+export const GUARD_PRIORITY = 300;
+
+export interface Rule {
+  /** The step or purpose that the rule comes from; the first word of its comment in the kernel. */
+  readonly id: string;
+  /** The rule in nft's words, without its comment. */
+  readonly text: string;
+  readonly why: string;
+}
+
+export interface Chain {
+  readonly name: string;
+  readonly base?: { readonly type: 'nat' | 'filter'; readonly priority: number };
+  readonly rules: readonly Rule[];
+}
+
+/** The table as data, in the order in which it is written: a chain comes before the chains that jump to it. */
+export interface Table {
+  readonly sets: readonly NamedSet[];
+  readonly counters: readonly string[];
+  readonly chains: readonly Chain[];
+}
+
+/** nft refuses longer comments (NFT_USERDATA_MAXLEN leaves 127 characters and the end). */
+const LONGEST_COMMENT = 127;
+
+export function commentOf({ id, why }: Rule): string {
+  return `${id}: ${why}`.replaceAll('"', "'").slice(0, LONGEST_COMMENT);
+}

@@ -1,0 +1,48 @@
+import type { HostFacts } from '../observe/facts.ts';
+import type { Cidr, Policy } from '../policy/policy.ts';
+import type { Family } from '../ports.ts';
+import { mergeBlocks } from './address-blocks.ts';
+import type { ContainerInterfaces } from './interfaces.ts';
+import type { NamedSet, Plan, PublishedElement } from './plan.ts';
+
+const familyOf = (text: string): Family => (text.includes(':') ? 'ipv6' : 'ipv4');
+
+/** Every named set of the plan; those that would be empty are left out, and no step refers to them. */
+export function namedSets(
+  policy: Policy,
+  facts: HostFacts,
+  interfaces: ContainerInterfaces,
+  uplinks: Plan['uplinks'],
+): readonly NamedSet[] {
+  const sets: NamedSet[] = [
+    uplinks.mode === 'these'
+      ? { name: 'uplinks', holds: 'interfaces', elements: uplinks.names }
+      : { name: 'not_uplinks', holds: 'interfaces', elements: [...uplinks.names, ...interfaces.containers].sort() },
+    { name: 'containers', holds: 'interfaces', elements: interfaces.containers },
+    { name: 'not_containers', holds: 'interfaces', elements: interfaces.others },
+    ...policy.families.flatMap((family): NamedSet[] => [
+      { name: `exempt_${family}`, holds: 'addresses', family, elements: blocks(policy.exempt.destinations, family) },
+      { name: `routed_${family}`, holds: 'addresses', family, elements: blocks(routed(policy, facts, family), family) },
+      { name: `published_${family}`, holds: 'published', family, elements: published(policy, facts, family) },
+    ]),
+  ];
+  return sets.filter((set) => set.elements.length > 0).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function blocks(cidrs: readonly Cidr[], family: Family): readonly Cidr[] {
+  return mergeBlocks(cidrs.filter((cidr) => familyOf(cidr) === family));
+}
+
+function routed(policy: Policy, facts: HostFacts, family: Family): readonly Cidr[] {
+  if (policy.containers.routed !== 'auto') return policy.containers.routed;
+  return facts.networks.filter((network) => network.routed.includes(family)).flatMap((network) => network.subnets);
+}
+
+function published(policy: Policy, facts: HostFacts, family: Family): readonly PublishedElement[] {
+  const key = (one: PublishedElement) => `${one.address} ${one.protocol} ${String(one.port).padStart(5, '0')}`;
+  const wanted = facts.published
+    .filter((one) => familyOf(one.address) === family && policy.protocols.includes(one.protocol))
+    .map(({ address, protocol, port }) => ({ address, protocol, port }));
+  const distinct = new Map(wanted.map((one) => [key(one), one]));
+  return [...distinct.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}

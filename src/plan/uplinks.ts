@@ -1,0 +1,31 @@
+import type { HostFacts } from '../observe/facts.ts';
+import type { Policy } from '../policy/policy.ts';
+import { distinct } from './interfaces.ts';
+import type { Plan } from './plan.ts';
+
+/**
+ * The interfaces that lead out. Never an empty set, which would fence nothing without a word: without a default route
+ * (early boot) the last known uplinks serve, and without those everything but loopback and the container networks.
+ */
+export function chooseUplinks(
+  policy: Policy,
+  facts: HostFacts,
+): { uplinks: Plan['uplinks']; notes: readonly string[] } {
+  if (policy.uplinks !== 'auto') return { uplinks: { mode: 'these', names: distinct(policy.uplinks) }, notes: [] };
+  if (facts.defaultRouteDevices.length > 0) {
+    return { uplinks: { mode: 'these', names: distinct(facts.defaultRouteDevices) }, notes: [] };
+  }
+  if (facts.lastUplinks.length > 0) {
+    const names = distinct(facts.lastUplinks);
+    return {
+      uplinks: { mode: 'these', names },
+      notes: [`no default route now: the last known uplinks serve (${names.join(', ')})`],
+    };
+  }
+  return {
+    uplinks: { mode: 'all-but', names: ['lo'] },
+    notes: [
+      'no default route and no uplink known: every interface but loopback and the container networks counts as an uplink',
+    ],
+  };
+}
