@@ -1,0 +1,133 @@
+import {
+  FAMILIES,
+  type Family,
+  hasPort,
+  type PortSet,
+  PROTOCOLS,
+  type Protocol,
+  portSet,
+  portsText,
+  union,
+} from '../ports.ts';
+import type { Namespace } from './namespace.ts';
+
+/** What the network ACL saw of one kind of traffic. Counts are packets. */
+export interface AclCell {
+  readonly family: Family;
+  readonly protocol: Protocol;
+  /** Left the host's subnet with an allowed source port. */
+  readonly inRange: number;
+  /** Left the host's subnet with another source port: the answer will not come back. */
+  readonly outOfRange: number;
+  /** Came in to an allowed port. */
+  readonly passed: number;
+  /** Came in to another port, and was dropped. */
+  readonly dropped: number;
+  /** Every source port seen leaving, ascending, published ports left out. */
+  readonly sourcePorts: readonly number[];
+  /** Those of them that are not allowed. */
+  readonly strayPorts: readonly number[];
+}
+
+export interface AclCounters {
+  readonly cells: readonly AclCell[];
+  readonly inRange: number;
+  readonly outOfRange: number;
+  readonly dropped: number;
+}
+
+/** The router between the host's subnet and the rest, with a network ACL that keeps no state. */
+export interface AclRouter {
+  counters(): Promise<AclCounters>;
+  /** Zeroes the counters and forgets the ports seen. */
+  reset(): Promise<void>;
+}
+
+const kinds = FAMILIES.flatMap((family) => PROTOCOLS.map((protocol) => ({ family, protocol })));
+const COUNTS = ['inRange', 'outOfRange', 'passed', 'dropped'] as const;
+const nameOf = (count: string, { family, protocol }: { family: Family; protocol: Protocol }): string =>
+  `${count}_${family}_${protocol}`;
+
+/** The ACL's rules: stateless, like a cloud's subnet ACL; inwards only `allowed` and `published` destination ports pass. */
+export function aclRules(allowed: PortSet, published: readonly number[]): string {
+  const open = union(allowed, portSet(...published.map((port) => ({ from: port, to: port }))));
+  const objects = kinds.flatMap((kind) => [
+    ...COUNTS.map((count) => `  counter ${nameOf(count, kind)} { }`),
+    `  set ${nameOf('ports', kind)} { type inet_service; size 65535; flags dynamic; }`,
+  ]);
+  const rules = kinds.flatMap((kind) => {
+    const match = `meta nfproto ${kind.family} meta l4proto ${kind.protocol}`;
+    return [
+      `    iifname "h*" ${match} add @${nameOf('ports', kind)} { th sport }`,
+      `    iifname "h*" ${match} th sport { ${portsText(allowed, ', ')} } counter name ${nameOf('inRange', kind)} accept`,
+      `    iifname "h*" ${match} counter name ${nameOf('outOfRange', kind)} accept`,
+      `    oifname "h*" ${match} th dport { ${portsText(open, ', ')} } counter name ${nameOf('passed', kind)} accept`,
+      `    oifname "h*" ${match} counter name ${nameOf('dropped', kind)} drop`,
+    ];
+  });
+  const answers =
+    published.length > 0
+      ? [`    iifname "h*" meta l4proto { tcp, udp, sctp } th sport { ${published.join(', ')} } accept`]
+      : [];
+  return [
+    'table inet acl {',
+    ...objects,
+    '  chain forward {',
+    '    type filter hook forward priority 0; policy accept;',
+    '    iifname "h*" oifname "h*" accept',
+    ...answers,
+    ...rules,
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** Loads the ACL into the router's namespace. */
+export async function raiseAcl(
+  router: Namespace,
+  { allowed, published }: { allowed: PortSet; published: readonly number[] },
+): Promise<AclRouter> {
+  await router.expect(['nft', '-f', '-'], { input: aclRules(allowed, published) });
+  return {
+    counters: async () => readCounters(await router.expect(['nft', '-j', 'list', 'table', 'inet', 'acl']), allowed),
+    reset: async () => {
+      const sets = kinds.map((kind) => `flush set inet acl ${nameOf('ports', kind)}`);
+      await router.expect(['nft', '-f', '-'], { input: `${['reset counters table inet acl', ...sets].join('\n')}\n` });
+    },
+  };
+}
+
+function readCounters(json: string, allowed: PortSet): AclCounters {
+  const listing = JSON.parse(json) as {
+    nftables: readonly {
+      counter?: { name: string; packets: number };
+      set?: { name: string; elem?: readonly (number | { elem: { val: number } })[] };
+    }[];
+  };
+  const packets = new Map<string, number>();
+  const ports = new Map<string, number[]>();
+  for (const { counter, set } of listing.nftables) {
+    if (counter) packets.set(counter.name, counter.packets);
+    if (set)
+      ports.set(
+        set.name,
+        (set.elem ?? []).map((entry) => (typeof entry === 'number' ? entry : entry.elem.val)),
+      );
+  }
+  const cells = kinds.map((kind): AclCell => {
+    const count = (name: (typeof COUNTS)[number]): number => packets.get(nameOf(name, kind)) ?? 0;
+    const sourcePorts = (ports.get(nameOf('ports', kind)) ?? []).sort((a, b) => a - b);
+    return {
+      ...kind,
+      inRange: count('inRange'),
+      outOfRange: count('outOfRange'),
+      passed: count('passed'),
+      dropped: count('dropped'),
+      sourcePorts,
+      strayPorts: sourcePorts.filter((port) => !hasPort(allowed, port)),
+    };
+  });
+  const sum = (name: (typeof COUNTS)[number]): number => cells.reduce((total, cell) => total + cell[name], 0);
+  return { cells, inRange: sum('inRange'), outOfRange: sum('outOfRange'), dropped: sum('dropped') };
+}

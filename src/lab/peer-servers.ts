@@ -1,0 +1,30 @@
+import type { Namespace } from './namespace.ts';
+import { labProgram } from './program-file.ts';
+
+/** Ports on every address of the peer. */
+export const TELL_PORT = 7000;
+export const HTTP_PORT = 80;
+const DNS_PORT = 53;
+const FILE_BYTES = 64 * 1024;
+
+export interface PeerServers {
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the servers in a namespace: TCP 7000 and UDP 7000 and 53 tell each client how it is seen, TCP 80 serves a file of
+ * 64 KiB over HTTP. IPv4 and IPv6, all addresses.
+ */
+export async function servePeer(peer: Namespace, addresses: readonly string[]): Promise<PeerServers> {
+  // Answers that never arrive would otherwise be repeated for a minute, and count as packets of a later test.
+  await peer.expect(['sysctl', '-q', '-w', 'net.ipv4.tcp_synack_retries=1', 'net.ipv4.tcp_max_syn_backlog=4096']);
+  const ports = {
+    addresses,
+    tcp: [TELL_PORT],
+    udp: [TELL_PORT, DNS_PORT],
+    http: [HTTP_PORT],
+    fileBytes: FILE_BYTES,
+  };
+  const { stop } = await peer.hold(labProgram('tell', JSON.stringify(ports)));
+  return { stop };
+}

@@ -1,0 +1,50 @@
+import { accessSync, constants } from 'node:fs';
+import process from 'node:process';
+import { describe } from 'vitest';
+
+/** What a test can need of the machine, where it is looked for, and what brings it. */
+const NEEDS = {
+  root: { remedy: 'run as root' },
+  nft: { remedy: 'install nftables' },
+  ip: { remedy: 'install iproute2' },
+  conntrack: { remedy: 'install conntrack' },
+  sysctl: { remedy: 'install procps' },
+  unshare: { remedy: 'install util-linux' },
+  iptables: { remedy: 'install iptables' },
+  dockerd: { remedy: 'install docker.io' },
+  docker: { remedy: 'install docker.io' },
+  busybox: { remedy: 'install busybox-static' },
+  curl: { remedy: 'install curl' },
+} as const;
+export type Need = keyof typeof NEEDS;
+
+const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+function isThere(need: Need): boolean {
+  if (need === 'root') return process.geteuid?.() === 0;
+  return FOLDERS.some((folder) => {
+    try {
+      accessSync(`${folder}/${need}`, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * `describe` where the machine has all of it, `describe.skip` with the missing tool's name where it has not.
+ * Throws instead of skipping where CI is set, so that a run there never passes by testing nothing.
+ */
+export function needs(...wanted: readonly Need[]): (name: string, tests: () => void) => void {
+  const missing = wanted.filter((need) => !isThere(need));
+  if (missing.length === 0) return (name, tests) => describe(name, tests);
+  const words = missing.map((need) => `${need} (${NEEDS[need].remedy})`).join(', ');
+  if (process.env['CI']) throw new Error(`these tests need ${words}`);
+  return (name, tests) => describe.skip(`${name} [skipped, needs ${words}]`, tests);
+}
+
+/** What the lab needs, Docker's part apart. */
+export const LAB: readonly Need[] = ['root', 'nft', 'ip', 'sysctl', 'unshare'];
+/** What an engine in the lab needs on top. */
+export const ENGINE: readonly Need[] = [...LAB, 'dockerd', 'docker', 'iptables', 'busybox', 'curl'];
