@@ -1,0 +1,41 @@
+import { FAMILIES, type PortRange, type PortSet, PROTOCOLS, portSet } from '../ports.ts';
+import type { Reading } from './finding.ts';
+import type { Cidr, Policy } from './policy.ts';
+import { readBlock } from './rules/block-text.ts';
+import { LOWEST_ALLOWED, LOWEST_EXEMPT } from './rules/ports.ts';
+import { readRange } from './rules/range-text.ts';
+import type { PolicyShape } from './schema.ts';
+
+/** The policy that a checked shape means. Protocols and families come in one order, so that equal policies are equal data. Throws TypeError for an unchecked one. */
+export function buildPolicy(shape: PolicyShape): Policy {
+  const { version, ports, protocols, families, uplinks, exempt, host, hostRange, containers, forwarded, guard } = shape;
+  return {
+    version,
+    ports: portsOf(ports, LOWEST_ALLOWED),
+    protocols: PROTOCOLS.filter((protocol) => protocols.includes(protocol)),
+    families: FAMILIES.filter((family) => families.includes(family)),
+    uplinks,
+    exempt: {
+      destinations: exempt.destinations.map(blockOf),
+      sourcePorts: portsOf(exempt.sourcePorts, LOWEST_EXEMPT),
+    },
+    host,
+    hostRange,
+    containers: { ...containers, routed: containers.routed === 'auto' ? 'auto' : containers.routed.map(blockOf) },
+    forwarded,
+    guard,
+  };
+}
+
+function portsOf(written: PolicyShape['ports'], lowest: number): PortSet {
+  return portSet(...[written].flat().map((item): PortRange => readingValue(readRange(String(item), lowest))));
+}
+
+function blockOf(text: string): Cidr {
+  return readingValue(readBlock(text));
+}
+
+function readingValue<T>(reading: Reading<T>): T {
+  if ('value' in reading) return reading.value;
+  throw new TypeError(`built from an unchecked policy: ${reading.fault.message}`);
+}

@@ -1,0 +1,61 @@
+import type { PolicyPath } from './problem.ts';
+
+/** How a key's value is told in a sentence: what is expected there, an example to write, and the words it may be. */
+export interface Wording {
+  readonly expects: string;
+  readonly example: string;
+  readonly words?: readonly string[];
+}
+
+const RANGES = { expects: 'a range of ports, or a list of ranges', example: '49152-61000' };
+const ADDRESSES = { expects: 'a list of addresses and blocks', example: '[10.0.0.0/8]' };
+const NAMES = { expects: 'auto or a list of interface names', example: 'auto', words: ['auto'] };
+const MAPPING = 'a mapping of keys to values';
+
+const WORDINGS: Readonly<Record<string, Wording>> = {
+  '': { expects: MAPPING, example: 'ports: 49152-61000' },
+  version: { expects: 'the number 1', example: '1' },
+  ports: RANGES,
+  'ports.*': { expects: 'a range or a port', example: '49152-61000' },
+  protocols: { expects: 'a list of protocols', example: '[tcp, udp]' },
+  'protocols.*': { expects: 'a protocol', example: 'tcp' },
+  families: { expects: 'a list of families', example: '[ipv4, ipv6]' },
+  'families.*': { expects: 'a family', example: 'ipv4' },
+  uplinks: NAMES,
+  'uplinks.*': { expects: 'the name of an interface', example: 'eth0' },
+  exempt: { expects: MAPPING, example: '{ destinations: [10.0.0.0/8] }' },
+  'exempt.destinations': ADDRESSES,
+  'exempt.destinations.*': { expects: 'an address or a block', example: '10.0.0.0/8' },
+  'exempt.sourcePorts': { expects: 'a list of ports and ranges', example: '[123, 500]' },
+  'exempt.sourcePorts.*': { expects: 'a port or a range', example: '123' },
+  host: { expects: 'a word', example: 'ephemeral' },
+  hostRange: { expects: 'a word', example: 'auto' },
+  containers: { expects: MAPPING, example: '{ native: true }' },
+  'containers.native': { expects: 'true or false', example: 'true' },
+  'containers.timestamps': { expects: 'a word', example: 'shared' },
+  'containers.interfaces': NAMES,
+  'containers.interfaces.*': { expects: 'the name of an interface', example: 'docker0' },
+  'containers.routed': { expects: 'auto or a list of blocks', example: 'auto', words: ['auto'] },
+  'containers.routed.*': { expects: 'an address or a block', example: '10.8.0.0/16' },
+  forwarded: { expects: 'a word', example: 'leave' },
+  guard: { expects: 'a word', example: 'count' },
+};
+
+export function wordingOf(path: PolicyPath): Wording {
+  return WORDINGS[keyOf(path)] ?? { expects: 'something else', example: '' };
+}
+
+/** Every key of a policy with the keys that it stands under: `['exempt', 'sourcePorts']`. */
+export const KEY_PATHS: readonly (readonly string[])[] = Object.keys(WORDINGS)
+  .filter((key) => key !== '' && !key.endsWith('*'))
+  .map((key) => key.split('.'));
+
+/** The keys that may stand in the mapping at the path. */
+export function keysAt(path: PolicyPath): readonly string[] {
+  const under = keyOf(path);
+  return KEY_PATHS.filter((key) => key.slice(0, -1).join('.') === under).map((key) => key.at(-1) ?? '');
+}
+
+function keyOf(path: PolicyPath): string {
+  return path.map((step) => (typeof step === 'number' ? '*' : step)).join('.');
+}
