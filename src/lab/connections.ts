@@ -24,7 +24,10 @@ export interface ProbeResult {
 }
 
 /** Opens the connections from inside a namespace; results in the order of the probes and their ports. */
-export async function openConnections(from: Namespace, probes: readonly Probe[]): Promise<readonly ProbeResult[]> {
+export async function openConnections(
+  from: Pick<Namespace, 'run'>,
+  probes: readonly Probe[],
+): Promise<readonly ProbeResult[]> {
   const longest = Math.max(0, ...probes.map((probe) => probe.timeoutMs));
   const { code, stdout, stderr } = await from.run(labProgram('connect'), {
     input: JSON.stringify(probes),

@@ -1,0 +1,77 @@
+import { chmod, mkdtemp, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { PortfenceError } from '../errors.ts';
+import { type Held, hold } from '../system/held.ts';
+import { run } from '../system/run.ts';
+import type { Argv } from '../system/system.ts';
+
+/** Mount and process namespaces for a program that starts others, mounts things and edits /etc; all of that ends with the room. */
+export interface EngineRoom {
+  /** A private folder, removed with the room. */
+  readonly folder: string;
+  /** Parent of the control groups made inside; unique on the machine. */
+  readonly cgroup: string;
+  /** The same command, run inside, in the caller's network namespace. */
+  enter(argv: Argv): Argv;
+  /** Ends every process inside at once, then removes the folder and the control groups. */
+  close(): Promise<void>;
+}
+
+/** Opens a room with its own /run, and an /etc that can be written to without the machine noticing. */
+export async function openEngineRoom(): Promise<EngineRoom> {
+  const folder = await mkdtemp(join(tmpdir(), 'pf-lab-'));
+  await chmod(folder, 0o711); // A remapped root has to pass through, and is nobody here.
+  const cgroup = basename(folder);
+  let keeper: Held | undefined;
+  const close = async (): Promise<void> => {
+    await keeper?.stop();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeCgroups(cgroup);
+  };
+  try {
+    // When cat(1), the first process of its namespace, sees the end of our pipe, the kernel kills all others there.
+    keeper = await hold(['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--', 'cat']);
+    const namespaces = `/proc/${keeper.pid}/ns`;
+    const enter = (argv: Argv): Argv => [
+      'nsenter',
+      `--mount=${namespaces}/mnt`,
+      `--pid=${namespaces}/pid_for_children`,
+      '--',
+      ...argv,
+    ];
+    const expect = async (argv: Argv): Promise<void> => {
+      const { code, stderr } = await run(enter(argv));
+      if (code !== 0) throw new PortfenceError('SYSTEM', `${argv.join(' ')} ended with ${code}: ${stderr.trim()}`);
+    };
+    const etc = join(folder, 'etc');
+    await expect(['mkdir', etc]);
+    await expect(['mount', '-t', 'tmpfs', 'tmpfs', etc]);
+    await expect(['mkdir', `${etc}/upper`, `${etc}/work`]);
+    const layers = `lowerdir=/etc,upperdir=${etc}/upper,workdir=${etc}/work`;
+    await expect(['mount', '-t', 'overlay', '-o', layers, 'overlay', '/etc']);
+    await expect(['mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run']);
+    // The machine's own name servers can't be reached from the lab, and its file may be a link into the old /run.
+    await writeFile(join(folder, 'resolv.conf'), 'nameserver 203.0.113.10\n');
+    await expect(['cp', '--remove-destination', join(folder, 'resolv.conf'), '/etc/resolv.conf']);
+    return { folder, cgroup, enter, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Control groups outlive the processes that were in them; on version 1 there is one tree for each controller. */
+async function removeCgroups(name: string): Promise<void> {
+  const root = '/sys/fs/cgroup';
+  const controllers = await readdir(root).catch(() => []);
+  for (const parent of [root, ...controllers.map((controller) => join(root, controller))])
+    await removeFolders(join(parent, name));
+}
+
+async function removeFolders(path: string): Promise<void> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
+  if (!entries) return;
+  for (const entry of entries) if (entry.isDirectory()) await removeFolders(join(path, entry.name));
+  await rmdir(path).catch(() => {}); // An empty group costs nothing, and the next boot removes it.
+}
