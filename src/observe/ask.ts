@@ -1,0 +1,33 @@
+import { PortfenceError } from '../errors.ts';
+import { scrubLines } from '../scrub.ts';
+import type { Argv, Finished, System } from '../system/system.ts';
+
+const PACKAGES: Readonly<Record<string, string>> = {
+  nft: 'nftables',
+  ip: 'iproute2',
+  conntrack: 'conntrack',
+  'iptables-legacy': 'iptables',
+  'ip6tables-legacy': 'iptables',
+};
+
+/** What a command prints. Throws what `refused` makes of it where the command fails. */
+export async function ask(system: System, argv: Argv): Promise<string> {
+  const done = await system.run(argv);
+  if (done.code !== 0) throw refused(argv, done);
+  return done.stdout;
+}
+
+/** A failed command as an error: TOOL_MISSING with its package, NOT_ROOT for a lack of rights, else SYSTEM with its words. */
+export function refused(argv: Argv, { code, stderr }: Finished): PortfenceError {
+  const [tool] = argv;
+  const detail = scrubLines(stderr);
+  if (code === 127) {
+    const hint = `install the package ${PACKAGES[tool] ?? tool}`;
+    return new PortfenceError('TOOL_MISSING', `${tool} is missing`, { hint, detail });
+  }
+  if (/Operation not permitted|Permission denied|must be root/i.test(stderr)) {
+    const hint = 'run it as root, or with CAP_NET_ADMIN in the network namespace that is meant';
+    return new PortfenceError('NOT_ROOT', `${tool} may not ask the kernel (EPERM)`, { hint, detail });
+  }
+  return new PortfenceError('SYSTEM', `\`${argv.join(' ')}\` ended with ${code}`, { detail });
+}

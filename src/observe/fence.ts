@@ -1,0 +1,125 @@
+import { scrub } from '../scrub.ts';
+import type { System } from '../system/system.ts';
+import { refused } from './ask.ts';
+import { elementText } from './nft-element.ts';
+import { readNftObjects } from './nft-objects.ts';
+import { type Fields, integer, list, text } from './untrusted.ts';
+
+export interface FenceRule {
+  readonly comment?: string;
+  /** nft's statements (libnftables-json(5)). */
+  readonly expr: readonly unknown[];
+  readonly handle: number;
+}
+
+export interface FenceChain {
+  readonly name: string;
+  readonly base?: {
+    readonly type: string;
+    readonly hook: string;
+    readonly priority: number;
+    readonly policy: string | undefined;
+  };
+  readonly rules: readonly FenceRule[];
+}
+
+export interface FenceSet {
+  readonly name: string;
+  /** nft's type, parts of a concatenation joined by ` . `. */
+  readonly type: string;
+  readonly flags: readonly string[];
+  /** As nft writes them: `10.0.0.0/8`, `ens*`, `172.17.0.2 . tcp . 80`; time-outs and comments left out. */
+  readonly elements: readonly string[];
+}
+
+/** Exact up to 2^53. */
+export interface FenceCounter {
+  readonly name: string;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** The table `inet portfence` as the kernel has it, each list in nft's order. */
+export interface FenceListing {
+  readonly chains: readonly FenceChain[];
+  readonly sets: readonly FenceSet[];
+  readonly counters: readonly FenceCounter[];
+  /** Objects of kinds that portfence never makes: `map NAME`, `quota NAME`, ... */
+  readonly others: readonly string[];
+}
+
+/** Undefined where there is no such table. Throws NOT_ROOT, TOOL_MISSING or SYSTEM. */
+export async function observeFence(system: System): Promise<FenceListing | undefined> {
+  const argv = ['nft', '-j', 'list', 'table', 'inet', 'portfence'] as const;
+  const done = await system.run(argv);
+  if (done.code === 0) return readFence(done.stdout);
+  if (done.code !== 127 && /^Error: No such file or directory/m.test(done.stderr)) return undefined;
+  throw refused(argv, done);
+}
+
+/** Reads `nft -j list table inet portfence`. Throws PortfenceError SYSTEM for what is no nft listing. */
+export function readFence(json: string): FenceListing {
+  const objects = readNftObjects(json);
+  const named = (kind: string) =>
+    objects.flatMap(([its, object]): { name: string; object: Fields }[] => {
+      const name = text(object['name']);
+      return its === kind && name !== undefined ? [{ name: scrub(name), object }] : [];
+    });
+  const rules = objects.filter(([kind]) => kind === 'rule').map(([, rule]) => rule);
+  return {
+    chains: named('chain').map(({ name, object }) => ({
+      name,
+      ...base(object),
+      rules: rules.filter((rule) => rule['chain'] === object['name']).map(readRule),
+    })),
+    sets: named('set').map(({ name, object }) => ({
+      name,
+      type: typeText(object['type']),
+      flags: texts(object['flags']),
+      elements: list(object['elem']).map(elementText),
+    })),
+    counters: named('counter').map(({ name, object }) => ({
+      name,
+      packets: unsigned(object['packets']),
+      bytes: unsigned(object['bytes']),
+    })),
+    others: objects.flatMap(([kind, object]) => {
+      const known = ['metainfo', 'table', 'chain', 'rule', 'set', 'counter'].includes(kind);
+      return known ? [] : [scrub(`${kind} ${text(object['name']) ?? ''}`.trim())];
+    }),
+  };
+}
+
+function base(chain: Fields): Pick<FenceChain, 'base'> {
+  const [type, hook, priority] = [text(chain['type']), text(chain['hook']), integer(chain['prio'])];
+  if (type === undefined || hook === undefined || priority === undefined) return {};
+  return { base: { type, hook, priority, policy: text(chain['policy']) } };
+}
+
+function readRule(rule: Fields): FenceRule {
+  const comment = text(rule['comment']);
+  return {
+    ...(comment === undefined ? {} : { comment: scrub(comment) }),
+    expr: list(rule['expr']),
+    handle: integer(rule['handle']) ?? 0,
+  };
+}
+
+/** One word, or a list of them: nft 1.1 writes a single flag without the brackets. */
+function texts(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string').sort();
+}
+
+function typeText(type: unknown): string {
+  return Array.isArray(type)
+    ? type.map(typeText).join(' . ')
+    : typeof type === 'string'
+      ? scrub(type)
+      : scrub(JSON.stringify(type) ?? '');
+}
+
+/** nft 1.0.6 writes numbers from 2^63 up as negative ones. */
+function unsigned(value: unknown): number {
+  const number = integer(value) ?? 0;
+  return number < 0 ? number + 2 ** 64 : number;
+}

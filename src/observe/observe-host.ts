@@ -1,0 +1,71 @@
+import { PortfenceError } from '../errors.ts';
+import type { PortRange, PortSet } from '../ports.ts';
+import type { System } from '../system/system.ts';
+import { type AllChains, observeBaseChains } from './base-chains.ts';
+import { engineNat } from './engine-nat.ts';
+import { observeEngines } from './engines.ts';
+import type { HostFacts } from './facts.ts';
+import { observeLinks } from './links.ts';
+import { observeDefaultRouteDevices } from './routes.ts';
+import { observeSysctls } from './sysctls.ts';
+
+export interface ObserveOptions {
+  readonly dockerHost?: string | undefined;
+  /** What the state file remembers from before the fence; it takes the place of what the kernel says now. */
+  readonly saved: {
+    readonly localPortRange?: PortRange;
+    readonly reservedPorts?: PortSet;
+    readonly lastUplinks?: readonly string[];
+  };
+}
+
+/**
+ * Everything that a plan depends on, asked all at once; `notes` are sentences for people about what could not be known.
+ * Changes nothing. Throws NOT_ROOT, SYSTEM, or TOOL_MISSING for ip; without nft the plan can still be made.
+ */
+export async function observeHost(
+  system: System,
+  { dockerHost, saved }: ObserveOptions,
+): Promise<{ facts: HostFacts; notes: string[] }> {
+  const [links, defaultRouteDevices, sysctls, chains, { engines }] = await Promise.all([
+    observeLinks(system),
+    observeDefaultRouteDevices(system),
+    observeSysctls(system),
+    chainsOrNote(system),
+    observeEngines(system, { dockerHost }),
+  ]);
+  const silent = engines.flatMap(({ engine, socket, unreachable }) =>
+    unreachable === undefined
+      ? []
+      : [
+          `${engine} at ${socket} does not tell its networks (${unreachable}): they are known by their interface names alone`,
+        ],
+  );
+  return {
+    facts: {
+      links,
+      defaultRouteDevices,
+      lastUplinks: saved.lastUplinks ?? [],
+      localPortRange: saved.localPortRange ?? sysctls.localPortRange,
+      reservedPorts: saved.reservedPorts ?? sysctls.reservedPorts,
+      unprivilegedPortStart: sysctls.unprivilegedPortStart,
+      networks: engines.flatMap(({ networks }) => networks),
+      published: engines.flatMap(({ published }) => published),
+      engineNat: engineNat(chains, chains.legacyMasquerade),
+    },
+    notes: [...silent, ...chains.notes],
+  };
+}
+
+async function chainsOrNote(system: System): Promise<AllChains & { notes: readonly string[] }> {
+  try {
+    return { ...(await observeBaseChains(system)), notes: [] };
+  } catch (error) {
+    if (!(error instanceof PortfenceError) || error.code !== 'TOOL_MISSING') throw error;
+    const none = { baseChains: [], regularChains: [], legacyNat: [], legacyMasquerade: [] };
+    return {
+      ...none,
+      notes: ['nft is missing: whether an engine masquerades IPv6 is not known, and it is taken for no'],
+    };
+  }
+}
