@@ -1,0 +1,82 @@
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { SetupFailure, step, succeeds } from './run.mjs';
+
+/** Command, and the packages that bring it: the first one that the distribution knows. */
+const BASE = [
+  ['nft', ['nftables'], 'loads the rules'],
+  ['ip', ['iproute2'], 'makes links and routes'],
+  ['conntrack', ['conntrack'], 'reads and frees connections'],
+  ['sysctl', ['procps'], 'reads and sets port ranges'],
+  ['unshare', ['util-linux'], 'makes namespaces'],
+];
+const DOCKER = [
+  ['dockerd', ['docker.io'], 'a real engine for the lab; it is not started on this machine'],
+  ['docker', ['docker-cli', 'docker.io'], "the engine's command line"],
+  ['iptables', ['iptables'], 'the engine needs it'],
+  ['busybox', ['busybox-static'], "the lab image's shell"],
+  ['curl', ['curl'], "the lab image's downloads"],
+];
+export const WANTED = { base: BASE, all: [...BASE, ...DOCKER] };
+
+const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const POLICY = '/usr/sbin/policy-rc.d';
+const environment = { DEBIAN_FRONTEND: 'noninteractive' };
+
+const isThere = (command) =>
+  FOLDERS.some((folder) => {
+    try {
+      accessSync(`${folder}/${command}`, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+/**
+ * Brings the commands that are missing. As root on Debian and Ubuntu it installs their packages, naming each; elsewhere it
+ * throws a SetupFailure that says what to run.
+ */
+export async function ensurePackages(wanted) {
+  const missing = wanted.filter(([command]) => !isThere(command));
+  if (missing.length === 0) return;
+  const names = missing.map(([, packages]) => packages.at(-1)).join(' ');
+  if (!existsSync('/usr/bin/apt-get'))
+    throw new SetupFailure(`missing: ${missing.map(([command]) => command).join(', ')}\n  install: ${names}`, 3);
+  if (process.geteuid() !== 0)
+    throw new SetupFailure(`missing packages\n  run: sudo apt-get install --no-install-recommends ${names}`, 3);
+  await step('apt-get update', 'apt-get', ['update', '-q'], { env: environment });
+  await withoutStartingServices(async () => {
+    for (const [command, packages, reason] of missing) {
+      if (isThere(command)) continue; // An earlier package brought it.
+      const name = packages.find((candidate) => succeeds('apt-cache', 'show', candidate)) ?? packages[0];
+      await install(name, reason);
+    }
+    if (wanted.some(([command]) => command === 'docker')) await ensureBuildKit();
+  });
+}
+
+const install = (name, reason) =>
+  step(`installing ${name} (${reason})`, 'apt-get', ['install', '-q', '-y', '--no-install-recommends', name], {
+    env: environment,
+  });
+
+/** Newer command lines build with a plugin. */
+async function ensureBuildKit() {
+  if (succeeds('docker', 'buildx', 'version') || !succeeds('apt-cache', 'show', 'docker-buildx')) return;
+  await install('docker-buildx', 'BuildKit for the command line');
+}
+
+/** A package's installation must not start an engine in the machine's own network. Somebody else's policy stays. */
+async function withoutStartingServices(work) {
+  if (existsSync(POLICY)) return work();
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
+  const remove = () => rmSync(POLICY, { force: true });
+  process.once('exit', remove);
+  try {
+    return await work();
+  } finally {
+    process.off('exit', remove);
+    remove();
+  }
+}

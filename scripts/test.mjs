@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import process from 'node:process';
+import { ensurePackages, WANTED } from './packages.mjs';
+import { exitWith, run, SetupFailure } from './run.mjs';
+import { root, setUp } from './setup.mjs';
+
+/** Tests that need what is missing skip by name, or fail where CI is set: that is theirs to say. */
+async function tryPackages() {
+  try {
+    await ensurePackages(WANTED.all);
+  } catch (error) {
+    if (!(error instanceof SetupFailure) || error.code === 130) throw error;
+    process.stderr.write(`setup: ${error.message}\n`);
+  }
+}
+
+await exitWith(async () => {
+  await setUp();
+  await tryPackages();
+  return run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)]);
+});
