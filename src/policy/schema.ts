@@ -8,7 +8,7 @@ const RANGE_PATTERN = '^[1-9][0-9]{0,4}(\\s*-\\s*[1-9][0-9]{0,4})?$';
 
 const rangeFrom = (lowest: number) =>
   z.union([
-    z.number().register(described, { description: 'One port.', minimum: lowest, maximum: 65_535 }),
+    z.int().register(described, { description: 'One port.', minimum: lowest, maximum: 65_535 }),
     z.string().register(described, { description: 'A range, both ends included.', pattern: RANGE_PATTERN }),
   ]);
 const ports = rangeFrom(1024);
@@ -16,7 +16,7 @@ const sourcePorts = rangeFrom(1);
 const cidr = z.string().register(described, { description: 'An address block without host bits: 10.0.0.0/8.' });
 const interfaceNames = z.array(z.string()).check(z.minLength(1));
 
-const exempt = z.strictObject({
+export const exemptSchema = z.strictObject({
   destinations: z
     ._default(z.array(cidr), [])
     .register(described, { description: 'Addresses and blocks that are reached without the fence, IPv4 and IPv6.' }),
@@ -25,7 +25,7 @@ const exempt = z.strictObject({
     .register(described, { description: 'Source ports, or ranges of them, that keep what they are.' }),
 });
 
-const containers = z.strictObject({
+export const containersSchema = z.strictObject({
   native: z._default(z.boolean(), true).register(described, {
     description: 'Whether the agent gives each container the allowed range as its own ephemeral range.',
   }),
@@ -57,14 +57,14 @@ export const policySchema = z.strictObject({
     description:
       'Interfaces towards the network: auto (those with a default route), or names and globs: [eth0, "ens*"].',
   }),
-  exempt: z.prefault(exempt, {}).register(described, { description: 'What the fence leaves alone.' }),
+  exempt: z.prefault(exemptSchema, {}).register(described, { description: 'What the fence leaves alone.' }),
   host: z._default(z.enum(['ephemeral', 'all', 'off']), 'ephemeral').register(described, {
     description: "The host's own sockets: ephemeral ports only, all ports from 1024 up, or off.",
   }),
   hostRange: z._default(z.enum(['auto', 'always', 'never']), 'auto').register(described, {
     description: "Whether the host's own ip_local_port_range is set: auto does from 1,024 ports up.",
   }),
-  containers: z.prefault(containers, {}).register(described, { description: 'How containers are fenced.' }),
+  containers: z.prefault(containersSchema, {}).register(described, { description: 'How containers are fenced.' }),
   forwarded: z._default(z.enum(['leave', 'keep-address', 'masquerade']), 'leave').register(described, {
     description: 'Forwarded traffic that is not of containers: left alone and counted, or fenced.',
   }),

@@ -5,7 +5,7 @@ import { nearest } from './nearest.ts';
 import { type PolicyPath, shown } from './problem.ts';
 import { type PolicyShape, policySchema } from './schema.ts';
 import { unknownKey } from './unknown-key.ts';
-import { wordingOf } from './wording.ts';
+import { type Wording, wordingOf } from './wording.ts';
 
 /** The data in the policy's shape with defaults filled in, or every way in which it has another shape, in our own words. */
 export function readShape(data: Data): { readonly shape?: PolicyShape; readonly findings: readonly Finding[] } {
@@ -40,10 +40,10 @@ function valueFinding(path: PolicyPath, value: Data | undefined, words: readonly
     const close = nearest(value, words);
     return error(path, `${quoted(value)} is none of ${words.join(', ')}`, close && `did you mean ${close}?`);
   }
-  return error(path, `found ${kindOf(value)}, expected ${expects}`, remedyFor(value, expects, words, example));
+  return error(path, `found ${kindOf(value)}, expected ${expects}`, remedyFor(value, words, wordingOf(path)));
 }
 
-function remedyFor(value: Data, expects: string, words: readonly string[], example: string): string {
+function remedyFor(value: Data, words: readonly string[], { expects, example, item }: Wording): string {
   if (expects === 'true or false' && typeof value === 'string') {
     if (/^(?:yes|on|y|true|1)$/i.test(value)) return 'write true';
     if (/^(?:no|off|n|false|0)$/i.test(value)) return 'write false';
@@ -51,7 +51,7 @@ function remedyFor(value: Data, expects: string, words: readonly string[], examp
   const scalar = typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
   const close = scalar === undefined ? undefined : nearest(scalar, words);
   if (close !== undefined) return `did you mean ${close}?`;
-  if (scalar !== undefined && expects.includes('list of') && /^[\w.:/-]+$/.test(scalar)) return `write [${scalar}]`;
+  if (scalar !== undefined && item?.test(scalar)) return `write [${/[*:]/.test(scalar) ? `"${scalar}"` : scalar}]`;
   return `write ${example}`;
 }
 
@@ -64,9 +64,13 @@ function quoted(text: string): string {
   return text === '' ? 'an empty text' : shown(text);
 }
 
+function inQuotes(text: string): string {
+  return text.startsWith('"') ? text : `"${text}"`;
+}
+
 function kindOf(value: Data): string {
   if (isMap(value)) return 'a mapping';
   if (isList(value)) return 'a list';
-  if (typeof value === 'string') return value === '' ? 'an empty text' : `the text ${shown(value)}`;
+  if (typeof value === 'string') return value === '' ? 'an empty text' : `the text ${inQuotes(shown(value))}`;
   return typeof value === 'number' ? `the number ${value}` : String(value);
 }

@@ -5,11 +5,22 @@ export interface Wording {
   readonly expects: string;
   readonly example: string;
   readonly words?: readonly string[];
+  /** Single values that would be fine as a list of one. */
+  readonly item?: RegExp;
 }
 
 const RANGES = { expects: 'a range of ports, or a list of ranges', example: '49152-61000' };
-const ADDRESSES = { expects: 'a list of addresses and blocks', example: '[10.0.0.0/8]' };
-const NAMES = { expects: 'auto or a list of interface names', example: 'auto', words: ['auto'] };
+const ADDRESSES = {
+  expects: 'a list of addresses and blocks',
+  example: '[10.0.0.0/8]',
+  item: /^[\da-f:.]*[.:][\da-f:.]*(?:\/\d+)?$/i,
+};
+const NAMES = {
+  expects: 'auto or a list of interface names',
+  example: 'auto',
+  words: ['auto'],
+  item: /^[a-z][\w.-]*\*?$/i,
+};
 const MAPPING = 'a mapping of keys to values';
 
 const WORDINGS: Readonly<Record<string, Wording>> = {
@@ -17,9 +28,9 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
   version: { expects: 'the number 1', example: '1' },
   ports: RANGES,
   'ports.*': { expects: 'a range or a port', example: '49152-61000' },
-  protocols: { expects: 'a list of protocols', example: '[tcp, udp]' },
+  protocols: { expects: 'a list of protocols', example: '[tcp, udp]', item: /^(?:tcp|udp|sctp)$/ },
   'protocols.*': { expects: 'a protocol', example: 'tcp' },
-  families: { expects: 'a list of families', example: '[ipv4, ipv6]' },
+  families: { expects: 'a list of families', example: '[ipv4, ipv6]', item: /^ipv[46]$/ },
   'families.*': { expects: 'a family', example: 'ipv4' },
   uplinks: NAMES,
   'uplinks.*': { expects: 'the name of an interface', example: 'eth0' },
@@ -35,7 +46,7 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
   'containers.timestamps': { expects: 'a word', example: 'shared' },
   'containers.interfaces': NAMES,
   'containers.interfaces.*': { expects: 'the name of an interface', example: 'docker0' },
-  'containers.routed': { expects: 'auto or a list of blocks', example: 'auto', words: ['auto'] },
+  'containers.routed': { expects: 'auto or a list of blocks', example: 'auto', words: ['auto'], item: ADDRESSES.item },
   'containers.routed.*': { expects: 'an address or a block', example: '10.8.0.0/16' },
   forwarded: { expects: 'a word', example: 'leave' },
   guard: { expects: 'a word', example: 'count' },

@@ -85,7 +85,7 @@ function notIPv4(found: string, address: string): Reading<Cidr> {
   if (/^\d+(?:\.\d+){0,2}$/.test(address))
     return fault(`${shown(found)} is not a whole address`, 'write all four numbers: 10.0.0.0/8');
   if (/^[\d.]+\s*-\s*[\d.]+$/.test(found)) return fault(`${shown(found)} is a range of addresses`, EXAMPLE);
-  if (/^(?=.*[a-z])[a-z\d](?:[a-z\d.-]*[a-z\d])?$/i.test(address))
+  if (/^(?:[a-z\d-]+\.)*[a-z][a-z\d-]*\.?$/i.test(address))
     return fault(`${shown(found)} is a name, and names are not looked up`, EXAMPLE);
   return notABlock(found);
 }

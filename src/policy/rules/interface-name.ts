@@ -9,6 +9,8 @@ export function nameFault(name: string): Fault | undefined {
   const remedy = 'write a name like eth0, or a glob like "ens*"';
   const text = name === '' ? 'an empty text' : shown(name);
   if (name === '') return { message: 'an empty text is no name of an interface', remedy };
+  if (name === 'auto')
+    return { message: 'auto is no name of an interface', remedy: 'write auto alone, without a list' };
   if (name === '.' || name === '..') return { message: `${text} can't be the name of an interface`, remedy };
   if (/\s/.test(name)) return { message: `${text} holds white space, which no interface has`, remedy };
   const odd = /[/:"\\{};#$,]/.exec(name)?.[0];

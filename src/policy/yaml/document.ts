@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Data } from '../data.ts';
 import { error, type Finding } from '../finding.ts';
 import { isTooDeep, isTooLong } from './depth.ts';
@@ -40,7 +40,7 @@ export function readDocument(source: string): PolicyDocument {
     const { message, remedy } = syntaxFault(first);
     return unreadable(message, remedy, at(first.pos[0]));
   }
-  if (document.contents === null) return unreadable('the policy is empty', WRITE);
+  if (isEmpty(document.contents)) return unreadable('the policy is empty', WRITE);
   const index = new PositionIndex();
   const { data, findings, usable } = readTree(document.contents, index);
   return {
@@ -48,6 +48,10 @@ export function readDocument(source: string): PolicyDocument {
     findings,
     positionOf: ({ path, atKey, offset }) => at(offset ?? index.offsetOf(path, atKey === true)),
   };
+}
+
+function isEmpty(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
 }
 
 function unreadable(message: string, remedy?: string, position = START): PolicyDocument {

@@ -21,7 +21,14 @@ export function readTree(root: unknown, index: PositionIndex): { data: Data; fin
     index.addValue(path, offset);
     if (isAlias(node))
       return refuse(error(path, `an alias (*${shown(node.source)}), which policies do without`, 'write the value out'));
-    if (hasTag(node)) return refuse(error(path, `a tag (${shown(node.tag)}), which policies do without`, 'remove it'));
+    if (hasTag(node))
+      return refuse(
+        error(
+          path,
+          `a tag (${shown(node.tag.replace('tag:yaml.org,2002:', '!!'))}), which policies do without`,
+          'remove it',
+        ),
+      );
     if (isMap(node)) return readMap(node.items, path, offset);
     if (isSeq(node)) return node.items.map((item, i) => read(item, [...path, i], offset));
     return isScalar(node) ? scalarData(node) : null;
