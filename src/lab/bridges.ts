@@ -67,9 +67,14 @@ const lengthOf = (cidr: string): string => cidr.split('/')[1] ?? '';
 /** The gateway's address with another last part: `172.18.0.1/16` and `2` give `172.18.0.2`. */
 const address = (gateway: string, last: string): string => withoutLength(gateway).replace(/[^.:]*$/, last);
 
-/** Docker's own rule, in a table of its own so that iptables' tables stay readable to iptables. */
+/**
+ * Docker's own rule, in a table of its own so that iptables' tables stay readable to iptables, and the empty chain by which
+ * Docker is known to masquerade in a family.
+ */
 function masquerade({ name, ipv4, ipv6 }: BridgeSpec): string {
   const rule = (family: 'ip' | 'ip6', subnet: string): string[] => [
+    `add table ${family} nat`,
+    `add chain ${family} nat DOCKER`,
     `add table ${family} lab_nat`,
     `add chain ${family} lab_nat postrouting { type nat hook postrouting priority srcnat; policy accept; }`,
     `insert rule ${family} lab_nat postrouting ${family} saddr ${subnet} oifname != "${name}" counter masquerade`,

@@ -1,0 +1,48 @@
+import { EXIT } from '../../errors.ts';
+import { script } from '../../survey/nft-script.ts';
+import { readState, stateFolder } from '../../survey/state.ts';
+import { survey } from '../../survey/survey.ts';
+import type { CommonFlags } from '../context.ts';
+import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
+import type { AddCommand } from '../program.ts';
+
+interface Options extends CommonFlags, PolicyOptions {
+  readonly diff?: boolean;
+  readonly full?: boolean;
+}
+
+export const planCommand: AddCommand = (program, context, respond) => {
+  withPolicyFlags(program.command('plan'))
+    .description('print exactly what apply would send to the kernel; exit 1 when something would change, 0 when not')
+    .option('--diff', 'print instead how the kernel differs from the plan')
+    .option('--full', 'print the whole ruleset, also when the kernel has it already')
+    .option('--docker-host <url>', 'the engine to ask, like unix:///var/run/docker.sock')
+    .option('--json', 'one JSON document')
+    .action(async (options: Options) => {
+      const { system, say } = context;
+      const state = await readState(system, await stateFolder(system));
+      const policy = await policySource(context, options, { applied: false });
+      const found = await survey(system, { policy, state, dockerHost: options.dockerHost });
+      for (const note of found.notes) say(`note: ${note}`);
+      const changes = found.script.length > 0;
+      if (!changes && !options.full && !options.diff)
+        say('the kernel is as planned: apply would send nothing (--full prints the ruleset)');
+      const lines = options.diff ? found.drift : options.full ? found.creation : found.script;
+      respond(
+        {
+          exit: changes ? EXIT.no : EXIT.fine,
+          json: {
+            changes,
+            script: script(found.script),
+            ruleset: script(found.creation),
+            settings: found.settings.map(({ key, from, to }) => ({ key, from, to })),
+            drift: found.drift,
+            notes: found.notes,
+            plan: found.plan,
+          },
+          text: lines,
+        },
+        options.json ?? false,
+      );
+    });
+};

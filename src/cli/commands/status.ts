@@ -1,0 +1,32 @@
+import { EXIT, PortfenceError } from '../../errors.ts';
+import { statusText } from '../../report/status.ts';
+import { standing } from '../../survey/standing.ts';
+import { readState, stateFolder } from '../../survey/state.ts';
+import { survey } from '../../survey/survey.ts';
+import type { CommonFlags } from '../context.ts';
+import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
+import type { AddCommand } from '../program.ts';
+
+export const statusCommand: AddCommand = (program, context, respond) => {
+  withPolicyFlags(program.command('status'))
+    .description('how the fence stands in the kernel; exit 1 when it is not enforced as planned')
+    .option('--docker-host <url>', 'the engine to ask, like unix:///var/run/docker.sock')
+    .option('--json', 'one JSON document')
+    .action(async (options: CommonFlags & PolicyOptions) => {
+      const { system } = context;
+      const state = await readState(system, await stateFolder(system));
+      const policy = await policySource(context, options, { applied: true }).catch((error: unknown) => {
+        if (error instanceof PortfenceError && error.code === 'USAGE') return undefined;
+        throw error;
+      });
+      if (!policy) {
+        const json = { enforced: false, drift: ['no policy is known and nothing was applied here'] };
+        const text = ['NOT ENFORCED: nothing was applied here, and there is no policy file'];
+        respond({ exit: EXIT.no, json, text }, options.json ?? false);
+        return;
+      }
+      const found = await survey(system, { policy, state, dockerHost: options.dockerHost });
+      const stands = await standing(system, found, state);
+      respond({ exit: stands.enforced ? EXIT.fine : EXIT.no, ...statusText(found, stands) }, options.json ?? false);
+    });
+};

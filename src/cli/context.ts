@@ -1,0 +1,22 @@
+import type { ExitCode } from '../errors.ts';
+import type { System } from '../system/system.ts';
+
+/** What a command needs from whoever runs it. */
+export interface Context {
+  readonly system: System;
+  /** A line for the person who waits; goes to stderr, so that stdout holds the answer alone. */
+  readonly say: (line: string) => void;
+}
+
+/** What a command answers: one document for scripts, lines for people. Only main writes them and exits. */
+export interface Answer {
+  readonly exit: ExitCode;
+  readonly json: unknown;
+  readonly text: readonly string[];
+}
+
+/** Flags that every command knows. */
+export interface CommonFlags {
+  readonly json?: boolean;
+  readonly dockerHost?: string;
+}

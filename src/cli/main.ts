@@ -1,0 +1,34 @@
+import process from 'node:process';
+import { EXIT } from '../errors.ts';
+import { realSystem } from '../system/real.ts';
+import { failureText } from './failure.ts';
+import { buildProgram, CommandLineError } from './program.ts';
+
+/** The only place that writes to stdout and exits. */
+async function main(): Promise<void> {
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.fine);
+    throw error;
+  });
+  try {
+    let exit: number = EXIT.fine;
+    const program = buildProgram({ system: realSystem, say }, (answer, json) => {
+      const text = json ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text.map((line) => `${line}\n`).join('');
+      process.stdout.write(text);
+      exit = answer.exit;
+    });
+    await program.parseAsync(process.argv);
+    process.exitCode = exit;
+  } catch (error) {
+    if (error instanceof CommandLineError) {
+      process.exitCode = error.exit;
+      return;
+    }
+    const failure = failureText(error);
+    for (const line of failure.lines) say(line);
+    process.exitCode = failure.exit;
+  }
+}
+
+await main();

@@ -1,0 +1,83 @@
+import { type Command, Option } from 'commander';
+import { PortfenceError } from '../errors.ts';
+import { parsePolicy } from '../policy/parse.ts';
+import { problemText } from '../policy/problem.ts';
+import { readState, stateFolder } from '../survey/state.ts';
+import type { PolicySource } from '../survey/survey.ts';
+import type { Context } from './context.ts';
+
+export const DEFAULT_POLICY = '/etc/portfence/policy.yaml';
+
+export interface PolicyOptions {
+  readonly policy?: string;
+  readonly ports?: string;
+  readonly uplink?: readonly string[];
+  readonly protocols?: string;
+  readonly families?: string;
+  readonly host?: string;
+  readonly hostRange?: string;
+  readonly forwarded?: string;
+  readonly guard?: string;
+  readonly exempt?: readonly string[];
+  readonly exemptPorts?: string;
+}
+
+const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, ...value.split(',')];
+
+/** Adds the flags that choose a policy or override a part of it. */
+export function withPolicyFlags(command: Command): Command {
+  return command
+    .addOption(new Option('--policy <file>', `policy file (default: ${DEFAULT_POLICY})`))
+    .addOption(new Option('--ports <ranges>', 'allowed source ports, like 49152-61000 or 40000-40999,50000-59999'))
+    .addOption(
+      new Option('--uplink <names>', 'interfaces that lead out, names or globs; may be repeated').argParser(collect),
+    )
+    .addOption(new Option('--protocols <list>', 'tcp,udp,sctp'))
+    .addOption(new Option('--families <list>', 'ipv4,ipv6'))
+    .addOption(new Option('--exempt <cidrs>', 'destinations that are left alone; may be repeated').argParser(collect))
+    .addOption(new Option('--exempt-ports <ports>', 'source ports that are left alone'))
+    .addOption(new Option('--host <mode>', "the host's own sockets: ephemeral, all or off"))
+    .addOption(new Option('--host-range <mode>', "the host's ip_local_port_range: auto, always or never"))
+    .addOption(
+      new Option('--forwarded <mode>', 'forwarded traffic that is no container: leave, keep-address or masquerade'),
+    )
+    .addOption(new Option('--guard <mode>', 'what still leaves out of range: count, drop or off'));
+}
+
+/**
+ * The policy that the flags and files name. `applied` lets a command that only looks take the policy of the running fence
+ * where no flag names another. Throws USAGE where there is none at all.
+ */
+export async function policySource(
+  { system, say }: Context,
+  options: PolicyOptions,
+  use: { applied: boolean },
+): Promise<PolicySource> {
+  const flags = flagsOf(options);
+  const named = options.policy !== undefined || flags.ports !== undefined;
+  if (use.applied && !named) {
+    const { wanted } = await readState(system, await stateFolder(system)).catch(() => ({ wanted: null }));
+    if (wanted && Object.keys(flags).length === 0) return () => wanted.policy;
+  }
+  const file = options.policy ?? DEFAULT_POLICY;
+  const text = await system.readText(file);
+  if (text === undefined && options.policy !== undefined) {
+    throw new PortfenceError('USAGE', `there is no policy file ${file}`);
+  }
+  if (text === undefined && flags.ports === undefined) {
+    throw new PortfenceError('USAGE', `no policy: ${file} does not exist and --ports is not given`, {
+      hint: 'for a first try, no file is needed: portfence plan --ports 49152-61000',
+    });
+  }
+  return (interfaces) => {
+    const read = parsePolicy({ flags, interfaces, ...(text === undefined ? {} : { text, file }) });
+    for (const warning of read.warnings) say(`warning: ${problemText(warning)}`);
+    return read.policy;
+  };
+}
+
+function flagsOf(options: PolicyOptions): Omit<PolicyOptions, 'policy'> {
+  const { ports, uplink, protocols, families, host, hostRange, forwarded, guard, exempt, exemptPorts } = options;
+  const all = { ports, uplink, protocols, families, host, hostRange, forwarded, guard, exempt, exemptPorts };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}

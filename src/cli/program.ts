@@ -1,0 +1,56 @@
+import { Command, type CommanderError } from 'commander';
+import { EXIT, type ExitCode } from '../errors.ts';
+import { applyCommand } from './commands/apply.ts';
+import { backgroundCommands } from './commands/background.ts';
+import { confirmCommand } from './commands/confirm.ts';
+import { explainCommand } from './commands/explain.ts';
+import { planCommand } from './commands/plan.ts';
+import { removeCommand } from './commands/remove.ts';
+import { statusCommand } from './commands/status.ts';
+import type { Answer, Context } from './context.ts';
+import { version } from './version.ts';
+
+/** Commander has said what was wrong already; this carries the exit code out. */
+export class CommandLineError extends Error {
+  readonly exit: ExitCode;
+  constructor(exit: ExitCode) {
+    super('command line');
+    this.exit = exit;
+  }
+}
+
+export type Respond = (answer: Answer, json: boolean) => void;
+export type AddCommand = (program: Command, context: Context, respond: Respond) => void;
+
+const COMMANDS: readonly AddCommand[] = [
+  planCommand,
+  applyCommand,
+  confirmCommand,
+  removeCommand,
+  statusCommand,
+  explainCommand,
+  backgroundCommands,
+];
+
+/** The whole grammar. Wrong usage ends in a CommandLineError with exit code 2, help and version in one with 0. */
+export function buildProgram(context: Context, respond: Respond): Command {
+  const program = new Command('portfence')
+    .description(
+      'Keeps every connection that leaves a container host inside the source ports that the network lets back in.',
+    )
+    .version(version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(portfence --help lists the commands)')
+    .addHelpText(
+      'after',
+      '\nA first try, no file needed:  portfence plan --ports 49152-61000\nExit codes: 0 fine, 1 the answer is no, 2 wrong usage or policy, 3 the system refused.',
+    )
+    .exitOverride(throwUsage);
+  for (const add of COMMANDS) add(program, context, respond);
+  for (const command of program.commands) command.exitOverride(throwUsage);
+  return program;
+}
+
+function throwUsage(error: CommanderError): never {
+  throw new CommandLineError(error.exitCode === 0 ? EXIT.fine : EXIT.usage);
+}

@@ -1,0 +1,99 @@
+import { ORIGINS } from '../plan/plan.ts';
+import { FAMILIES, portCount, portsText, rangeText } from '../ports.ts';
+import type { Standing } from '../survey/standing.ts';
+import type { Survey } from '../survey/survey.ts';
+import { tableLines } from './table.ts';
+
+const BACKEND = { name: 'nftables', reason: 'the kernel takes nat chains in inet tables' } as const;
+
+/** The state of the fence, for scripts and for people. */
+export function statusText(survey: Survey, standing: Standing): { json: unknown; text: readonly string[] } {
+  const { plan } = survey;
+  return {
+    json: {
+      enforced: standing.enforced,
+      backend: BACKEND.name,
+      backendReason: BACKEND.reason,
+      ports: plan.ranges.map(rangeText),
+      protocols: plan.protocols,
+      families: plan.families,
+      layers: standing.layers,
+      uplinks: plan.uplinks.names,
+      uplinksMode: plan.uplinks.mode,
+      counters: { ...standing.totals, by: standing.counts },
+      drift: standing.drift,
+      natBeforeOurs: standing.natBeforeOurs,
+      draining: standing.draining,
+      confirmBefore: standing.confirmBefore === undefined ? null : new Date(standing.confirmBefore).toISOString(),
+      notes: survey.notes,
+    },
+    text: [
+      ...headline(survey, standing),
+      '',
+      ...tableLines(facts(survey, standing)),
+      '',
+      ...tableLines(counterRows(standing)),
+      ...section('not as planned:', standing.drift),
+      ...section(
+        'other source NAT that comes before the fence and may take a connection first:',
+        standing.natBeforeOurs.map(
+          (chain) => `${chain.family} ${chain.table} ${chain.name}, priority ${chain.priority}`,
+        ),
+      ),
+      ...section('notes:', survey.notes),
+    ],
+  };
+}
+
+function headline({ present, plan }: Survey, standing: Standing): readonly string[] {
+  const ports = portsText(plan.ranges, ', ');
+  if (standing.draining)
+    return ['REMOVED: no new connection is mapped; an empty chain carries the mapped ones to their end'];
+  if (!present) return ['NOT ENFORCED: there is no fence here (`portfence apply` makes one)'];
+  if (!standing.enforced)
+    return [`NOT AS PLANNED: ${standing.drift.length} differences, listed below (\`portfence apply\` mends them)`];
+  return [`ENFORCED: connections leave with source ports ${ports}`];
+}
+
+function facts({ plan }: Survey, { layers, confirmBefore }: Standing): readonly (readonly string[])[] {
+  const { mode, names } = plan.uplinks;
+  const hostRange = layers.hostRange === null ? 'left alone' : layers.hostRange ? 'set' : 'NOT set';
+  return [
+    ['ports', `${portsText(plan.ranges, ', ')} (${portCount(plan.ranges)} ports)`],
+    ['protocols', `${plan.protocols.join(', ')} over ${plan.families.join(', ')}`],
+    ['uplinks', mode === 'these' ? names.join(', ') : `all but ${names.join(', ')} and container networks`],
+    ['layers', `host range ${hostRange}, confine ${layers.confine ? 'on' : 'OFF'}, guard ${layers.guard}`],
+    ['backend', `${BACKEND.name}: ${BACKEND.reason}`],
+    ...(confirmBefore === undefined
+      ? []
+      : [
+          [
+            'unconfirmed',
+            `taken back at ${new Date(confirmBefore).toISOString()} unless \`portfence confirm\` comes first`,
+          ],
+        ]),
+  ];
+}
+
+const HEADINGS = ['', 'confined', 'leaked', 'older', 'left alone'];
+
+function counterRows({ counts, totals }: Standing): readonly (readonly (string | number)[])[] {
+  const sum = (wanted: (one: Standing['counts'][number]) => boolean) =>
+    counts.filter(wanted).reduce((total, one) => total + one.packets, 0);
+  const rows = ORIGINS.flatMap((origin) =>
+    FAMILIES.map((family) => {
+      const of = (tally: string) => sum((one) => one.tally === tally && one.origin === origin && one.family === family);
+      return [`${origin} ${family}`, of('confined'), of('leaked'), of('preexisting'), of('leftAlone')];
+    }),
+  );
+  return [
+    HEADINGS,
+    ...rows.filter((row) => row.slice(1).some((cell) => cell !== 0)),
+    ['total', totals.confined, totals.leaked, totals.preexisting, totals.leftAlone],
+    ...(totals.untracked > 0 ? [['unknown to conntrack, out of range', totals.untracked]] : []),
+  ];
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
+}

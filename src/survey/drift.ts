@@ -1,0 +1,76 @@
+import type { FenceListing } from '../observe/fence.ts';
+
+/** One thing in the kernel that is not as the plan says, in one line for people. */
+export type Drift = string;
+
+type Rule = FenceListing['chains'][number]['rules'][number];
+type Chain = FenceListing['chains'][number];
+
+/**
+ * Everything in which the table that is there differs from the table that ought to be, both as listed by the same nft.
+ * Counter values and handles do not count. Empty: as planned.
+ */
+export function driftBetween(wanted: FenceListing, present: FenceListing | undefined): readonly Drift[] {
+  if (!present) return ['the table inet portfence is missing'];
+  return [
+    ...byName(wanted.chains, present.chains, 'chain', chainDrift),
+    ...byName(wanted.sets, present.sets, 'set', setDrift),
+    ...byName(wanted.counters, present.counters, 'counter', () => []),
+    ...present.others.map((other) => `${other} is not ours to have`),
+  ];
+}
+
+function byName<T extends { readonly name: string }>(
+  wanted: readonly T[],
+  present: readonly T[],
+  noun: string,
+  compare: (wanted: T, present: T) => readonly Drift[],
+): readonly Drift[] {
+  const there = new Map(present.map((one) => [one.name, one]));
+  const known = new Set(wanted.map((one) => one.name));
+  return [
+    ...wanted.flatMap((one) => {
+      const other = there.get(one.name);
+      return other ? compare(one, other) : [`${noun} ${one.name} is missing`];
+    }),
+    ...present.filter((one) => !known.has(one.name)).map((one) => `${noun} ${one.name} is not ours to have`),
+  ];
+}
+
+function chainDrift(wanted: Chain, present: Chain): readonly Drift[] {
+  const base = (chain: Chain) =>
+    chain.base
+      ? `${chain.base.type} ${chain.base.hook} ${chain.base.priority} ${chain.base.policy ?? 'accept'}`
+      : 'no hook';
+  const hook =
+    base(wanted) === base(present) ? [] : [`chain ${wanted.name} hooks as ${base(present)} instead of ${base(wanted)}`];
+  return [...hook, ...rulesDrift(wanted, present)];
+}
+
+const words = (rule: Rule): string => JSON.stringify([rule.comment ?? '', rule.expr]);
+const title = (rule: Rule): string =>
+  rule.comment ? `"${rule.comment}"` : `without a comment (handle ${rule.handle})`;
+
+function rulesDrift(wanted: Chain, present: Chain): readonly Drift[] {
+  const ours = wanted.rules.map(words);
+  const theirs = present.rules.map(words);
+  if (ours.join('\n') === theirs.join('\n')) return [];
+  const missing = wanted.rules.filter((rule) => !theirs.includes(words(rule)));
+  const foreign = present.rules.filter((rule) => !ours.includes(words(rule)));
+  const drift = [
+    ...missing.map((rule) => `chain ${wanted.name}: rule ${title(rule)} is missing or changed`),
+    ...foreign.map((rule) => `chain ${wanted.name}: rule ${title(rule)} is not as planned`),
+  ];
+  return drift.length > 0 ? drift : [`chain ${wanted.name}: its rules stand in another order`];
+}
+
+function setDrift(wanted: FenceListing['sets'][number], present: FenceListing['sets'][number]): readonly Drift[] {
+  const form = (set: FenceListing['sets'][number]) => JSON.stringify([set.type, [...set.flags].sort()]);
+  if (form(wanted) !== form(present)) return [`set ${wanted.name} is of another type`];
+  const missing = wanted.elements.filter((element) => !present.elements.includes(element));
+  const foreign = present.elements.filter((element) => !wanted.elements.includes(element));
+  return [
+    ...missing.map((element) => `set ${wanted.name} lacks ${element}`),
+    ...foreign.map((element) => `set ${wanted.name} holds ${element} besides`),
+  ];
+}

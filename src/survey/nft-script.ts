@@ -1,0 +1,52 @@
+import { PortfenceError } from '../errors.ts';
+import type { Finished } from '../system/system.ts';
+
+/** One text for nft's standard input; the only place that joins its lines. */
+export function script(lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+/** Our commands with line numbers beside nft's own words, and what to do about it. */
+export function refusal(done: Finished, lines: readonly string[]): PortfenceError {
+  const words = done.stderr.trim();
+  if (done.code === 127) {
+    return new PortfenceError('TOOL_MISSING', 'nft is missing', {
+      hint: 'install the package nftables',
+      detail: words,
+    });
+  }
+  if (/Operation not permitted/.test(words)) {
+    return new PortfenceError('NOT_ROOT', 'the kernel does not let this process change its rules (EPERM)', {
+      hint: 'run it as root, or with CAP_NET_ADMIN in the network namespace that is meant',
+      detail: words,
+    });
+  }
+  return new PortfenceError('KERNEL_REFUSED', 'the kernel refused the rules; nothing was changed', {
+    detail: `${beside(lines, words)}\n\nnft said:\n${words}`,
+    hint: hintFor(words),
+  });
+}
+
+/** The lines that nft's message points at (`/dev/stdin:12:5-9: Error`), with two lines around each. */
+function beside(lines: readonly string[], words: string): string {
+  const named = new Set(
+    [...words.matchAll(/(?:stdin|\/dev\/stdin|<cmdline>|-):(\d+):/g)].map((match) => Number(match[1])),
+  );
+  const width = String(lines.length).length;
+  const near = (n: number) => named.size === 0 || [...named].some((at) => Math.abs(at - n) <= 2);
+  return lines
+    .map((line, i) => ({ n: i + 1, line }))
+    .filter(({ n }) => near(n))
+    .map(({ n, line }) => `${named.has(n) ? '>' : ' '} ${String(n).padStart(width)}  ${line}`)
+    .join('\n');
+}
+
+function hintFor(words: string): string {
+  if (/Could not process rule: No such file or directory/.test(words)) {
+    return 'a kernel module may be missing (nf_tables, nft_chain_nat, nft_fib_inet, nft_masq), or the rules changed meanwhile: try again';
+  }
+  if (/not supported|Protocol not supported/i.test(words)) {
+    return 'inet nat needs Linux 5.2 or newer with nf_tables';
+  }
+  return 'please report this with the lines above';
+}

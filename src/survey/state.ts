@@ -1,0 +1,91 @@
+import { PortfenceError } from '../errors.ts';
+import type { Setting } from '../plan/plan.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { System } from '../system/system.ts';
+
+/** What an apply wanted to be true: enough to bring it back without asking anybody. */
+export interface Wanted {
+  readonly policy: Policy;
+  /** The commands that make the table where there is none. */
+  readonly creation: readonly string[];
+  readonly counters: readonly string[];
+  readonly settings: readonly Pick<Setting, 'key' | 'value'>[];
+  readonly uplinks: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly appliedAt: number;
+}
+
+/** An apply that is taken back unless it is confirmed before the deadline (ms since the epoch). */
+export interface Pending {
+  readonly token: string;
+  readonly deadline: number;
+  /** What to go back to; null is no fence. */
+  readonly previous: Wanted | null;
+}
+
+/** What portfence remembers about one network namespace until the reboot, which also takes the rules. */
+export interface State {
+  readonly version: 1;
+  /** What each setting was before the first fence; never a value of our own. */
+  readonly before: Readonly<Record<string, string>>;
+  /** Values of our own that each setting was given, so that a value of somebody else's is told apart from them. */
+  readonly ours: Readonly<Record<string, readonly string[]>>;
+  readonly wanted: Wanted | null;
+  readonly pending?: Pending;
+  /** Set while a removed fence still carries the connections that it mapped. */
+  readonly draining?: { readonly since: number; readonly token: string };
+}
+
+export const NO_STATE: State = { version: 1, before: {}, ours: {}, wanted: null };
+
+const BASE = '/run/portfence';
+
+/**
+ * The folder for this network namespace's state. The host's own is `/run/portfence`; another namespace has a folder of its
+ * own in it, since rules and settings are each namespace's own. PORTFENCE_STATE_DIR overrides it.
+ */
+export async function stateFolder(system: System): Promise<string> {
+  const given = system.env['PORTFENCE_STATE_DIR'];
+  if (given) return given;
+  const [init, own] = await Promise.all([
+    system.linkTarget('/proc/1/ns/net').catch(() => undefined),
+    system.linkTarget('/proc/self/ns/net'),
+  ]);
+  const number = /\[(\d+)\]/.exec(own ?? '')?.[1];
+  return init === own || !number ? BASE : `${BASE}/net-${number}`;
+}
+
+const stateFile = (folder: string): string => `${folder}/state.json`;
+export const lockFile = (folder: string): string => `${folder}/lock`;
+
+/** The remembered state, or an empty one. Throws STATE for a file that is not ours to read. */
+export async function readState(system: System, folder: string): Promise<State> {
+  const path = stateFile(folder);
+  const text = await system.readText(path);
+  if (text === undefined) return NO_STATE;
+  try {
+    const state: unknown = JSON.parse(text);
+    if (isState(state)) return state;
+  } catch {
+    // Falls through to the one error for both.
+  }
+  throw new PortfenceError('STATE', `${path} is damaged or was written by another version`, {
+    hint: `look at it, then delete it: \`portfence apply\` writes it anew (what the host's settings were before the fence is lost with it)`,
+  });
+}
+
+function isState(value: unknown): value is State {
+  return typeof value === 'object' && value !== null && 'version' in value && value.version === 1 && 'before' in value;
+}
+
+export async function writeState(system: System, folder: string, state: State): Promise<void> {
+  await system.writeText(stateFile(folder), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** Forgets everything; the folder goes as well when nothing else is in it. The caller holds the lock. */
+export async function forgetState(system: System, folder: string): Promise<void> {
+  await system.remove(stateFile(folder));
+  await system.remove(lockFile(folder));
+  await system.remove(folder);
+  if (folder.startsWith(`${BASE}/`)) await system.remove(BASE);
+}
