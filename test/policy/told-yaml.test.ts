@@ -37,7 +37,7 @@ const CASES: readonly [text: string, lines: readonly string[]][] = [
     ['p.yaml:1:1: nested too deeply for a policy; write lists and mappings as in the example'],
   ],
   [
-    '﻿prots: 1\n',
+    '\uFEFFprots: 1\n',
     [
       'p.yaml:1:1: ports: is missing; write "ports: 49152-61000"',
       'p.yaml:1:1: prots: unknown key; did you mean ports?',
@@ -67,6 +67,6 @@ const CASES: readonly [text: string, lines: readonly string[]][] = [
   ],
 ];
 
-test.each(CASES)('text that is no usable YAML are told in their own sentence: %j', (text, lines) => {
+test.each(CASES)('a text that is unusual YAML is read, or told in a sentence of its own: %j', (text, lines) => {
   expect(told({ text })).toEqual(lines);
 });

@@ -7,7 +7,7 @@ import { syntaxFault } from './syntax.ts';
 import { readTree } from './tree.ts';
 
 /** A line and a column, counted from 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }
