@@ -54,6 +54,9 @@ export async function connectHosts(
     ...(second ? gateway('h1', '10.0.2.1/24', 'fd00:3::1/64') : []),
     'addr add 198.51.100.1/24 dev s0',
     'addr add fd00:4::1/64 dev s0 nodad',
+    // Whoever asks for an address that is nowhere waits, as in a cloud.
+    'route add blackhole default',
+    'route add blackhole ::/0',
   ]);
   await ipBatch(peer, [
     ...peerAddresses(mirrors).map((address) =>

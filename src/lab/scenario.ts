@@ -1,0 +1,120 @@
+import { PortfenceError } from '../errors.ts';
+import type { PortSet } from '../ports.ts';
+import { portSet, portsText } from '../ports.ts';
+import type { Finished } from '../system/system.ts';
+import type { Bridge } from './bridges.ts';
+import { type BuildRow, buildsAfter, buildsBefore } from './build-scenario.ts';
+import { type Engine, startEngine } from './docker.ts';
+import type { Namespace } from './namespace.ts';
+import { type ConnectionRow, openRound, type Round, SPREAD } from './rounds.ts';
+import { readVerdict, type Verdict } from './verdict.ts';
+import { buildWorld, type World } from './world.ts';
+
+/** Runs portfence with these arguments in a namespace, as `portfence ARGS` would run on that host. */
+export type RunPortfence = (args: readonly string[], at: { readonly ns: Namespace }) => Promise<Finished>;
+
+export interface LabOptions {
+  /** With a real Docker engine, and the builds that hang. */
+  readonly docker: boolean;
+  readonly portfence: RunPortfence;
+  /** Gets a line for each step as it begins. */
+  readonly say: (line: string) => void;
+  /** Removes everything when it fires; the run then ends in a PortfenceError INTERRUPTED. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the lab saw. Plain data; `labText` turns it into words. */
+export interface LabResult {
+  /** Nothing hung and nothing left out of range under the fence, and verify agrees. */
+  readonly ok: boolean;
+  readonly allowed: PortSet;
+  readonly connections: readonly ConnectionRow[];
+  /** Source ports that the ACL saw leaving, ascending. */
+  readonly ports: { readonly before: readonly number[]; readonly after: readonly number[] };
+  /** Packets that left with a port whose answers can't come back. */
+  readonly strayPackets: { readonly before: number; readonly after: number };
+  readonly verify: Verdict;
+  /** Empty without Docker. */
+  readonly builds: readonly BuildRow[];
+  readonly seconds: number;
+}
+
+export const LAB_PORTS = portSet({ from: 49_152, to: 61_000 });
+const MIRRORS = 12;
+const BRIDGE = { name: 'br-5c0a1ab0f3ce', ipv4: '172.30.0.1/16', ipv6: 'fd00:172:30::1/64', masquerade: true } as const;
+
+/** The demonstration: connections without the fence, the fence, the same connections again, and the proof. */
+export async function labRun({ docker, portfence, say, signal }: LabOptions): Promise<LabResult> {
+  const began = Date.now();
+  const ports = portsText(LAB_PORTS);
+  signal?.throwIfAborted();
+  say(`Building a small world: a host, a network ACL that lets only ports ${ports} back in, and a peer`);
+  const world = await buildWorld({ allowed: LAB_PORTS, mirrors: MIRRORS });
+  const interrupt = (): void => void world.close().catch(() => {});
+  signal?.addEventListener('abort', interrupt);
+  try {
+    if (signal?.aborted) interrupt();
+    const result = await demonstrate(world, { docker, portfence, say });
+    return { ...result, seconds: (Date.now() - began) / 1000 };
+  } catch (cause) {
+    if (!signal?.aborted) throw cause;
+    await world.close();
+    throw new PortfenceError('INTERRUPTED', 'interrupted; everything that the lab made is removed', { cause });
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
+    await world.close();
+    if (!signal?.aborted) say('Removed everything again');
+  }
+}
+
+async function demonstrate(
+  world: World,
+  { docker, portfence, say }: Pick<LabOptions, 'docker' | 'portfence' | 'say'>,
+): Promise<Omit<LabResult, 'seconds'>> {
+  const bridge: Bridge = await world.addBridge(BRIDGE);
+  const origins = { host: world.host, container: await bridge.addGuest() };
+  const engine = docker ? await prepareEngine(world, say) : undefined;
+
+  say(`Without the fence: ${SPREAD} connections each from host and container, IPv4 and IPv6, TCP and UDP`);
+  const before = await openRound(world, origins);
+  const buildsThen = engine ? await buildsBefore(engine, say) : [];
+
+  say(`portfence apply --ports ${portsText(LAB_PORTS)}`);
+  const applied = await portfence(['apply', '--ports', portsText(LAB_PORTS)], { ns: world.host });
+  if (applied.code !== 0)
+    throw new PortfenceError('SYSTEM', `portfence apply ended with ${applied.code}`, { detail: applied.stderr.trim() });
+
+  say('With the fence: the same connections again');
+  const after = await openRound(world, origins);
+  const builds = engine ? await buildsAfter(engine, buildsThen, say) : [];
+
+  say('portfence verify');
+  const verify = readVerdict(await portfence(['verify', '--json'], { ns: world.host }));
+  const connections = before.rows.map((row, index) => ({ ...row, hungAfter: after.rows[index]?.hung ?? row.tried }));
+  const strayPackets = { before: before.strayPackets, after: after.strayPackets };
+  return {
+    ok: passes({ after, builds, verify }),
+    allowed: world.allowed,
+    connections: connections.map(({ hung, ...row }) => ({ ...row, hungBefore: hung })),
+    ports: { before: before.ports, after: after.ports },
+    strayPackets,
+    verify,
+    builds,
+  };
+}
+
+async function prepareEngine(world: World, say: LabOptions['say']): Promise<Engine> {
+  say('Starting a real Docker engine on the host, with its own data, and making an image');
+  const engine = await startEngine(world);
+  await engine.importImage();
+  return engine;
+}
+
+function passes({ after, builds, verify }: { after: Round; builds: readonly BuildRow[]; verify: Verdict }): boolean {
+  return (
+    verify.ok &&
+    after.strayPackets === 0 &&
+    after.rows.every(({ hung }) => hung === 0) &&
+    builds.every(({ failedAfter }) => failedAfter === 0)
+  );
+}
