@@ -1,7 +1,7 @@
 import { scrub } from '../scrub.ts';
 import type { System } from '../system/system.ts';
 import { refused } from './ask.ts';
-import { elementText } from './nft-element.ts';
+import { elementText, jsonText } from './nft-element.ts';
 import { readNftObjects } from './nft-objects.ts';
 import { type Fields, integer, list, text } from './untrusted.ts';
 
@@ -111,11 +111,8 @@ function texts(value: unknown): string[] {
 }
 
 function typeText(type: unknown): string {
-  return Array.isArray(type)
-    ? type.map(typeText).join(' . ')
-    : typeof type === 'string'
-      ? scrub(type)
-      : scrub(JSON.stringify(type) ?? '');
+  const word = (part: unknown) => (typeof part === 'string' ? scrub(part) : jsonText(part));
+  return Array.isArray(type) ? type.map(word).join(' . ') : word(type);
 }
 
 /** nft 1.0.6 writes numbers from 2^63 up as negative ones. */

@@ -15,5 +15,14 @@ export function elementText(element: unknown, depth = 0): string {
     if (Array.isArray(range)) return range.map(part).join('-');
     if (Array.isArray(concat)) return concat.map(part).join(' . ');
   }
-  return scrub(JSON.stringify(element) ?? '');
+  return jsonText(element);
+}
+
+/** Any value as JSON, for a reader that meets what it does not know; a value too deep for that as `...`. */
+export function jsonText(value: unknown): string {
+  try {
+    return scrub(JSON.stringify(value) ?? '');
+  } catch {
+    return '...';
+  }
 }

@@ -1,5 +1,5 @@
 import { PortfenceError } from '../errors.ts';
-import { NO_PORTS, type PortRange, type PortSet, parsePorts } from '../ports.ts';
+import { HIGHEST_PORT, NO_PORTS, type PortRange, type PortSet, parsePorts } from '../ports.ts';
 import { scrub } from '../scrub.ts';
 import type { System } from '../system/system.ts';
 
@@ -44,8 +44,9 @@ async function read(system: System, key: string): Promise<string | undefined> {
 
 function readPortRange(text: string | undefined): PortRange {
   const match = /^(\d{1,5})\s+(\d{1,5})$/.exec(text ?? '');
-  if (!match) throw unreadable('ip_local_port_range', text);
-  return { from: Number(match[1]), to: Number(match[2]) };
+  const [from, to] = [Number(match?.[1]), Number(match?.[2])];
+  if (!match || from > to || to > HIGHEST_PORT) throw unreadable('ip_local_port_range', text);
+  return { from, to };
 }
 
 function readReservedPorts(text: string | undefined): PortSet {
