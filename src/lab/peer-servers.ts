@@ -1,3 +1,4 @@
+import type { Argv } from '../system/system.ts';
 import type { Namespace } from './namespace.ts';
 import { labProgram } from './program-file.ts';
 
@@ -18,13 +19,12 @@ export interface PeerServers {
 export async function servePeer(peer: Namespace, addresses: readonly string[]): Promise<PeerServers> {
   // Answers that never arrive would otherwise be repeated for a minute, and count as packets of a later test.
   await peer.expect(['sysctl', '-q', '-w', 'net.ipv4.tcp_synack_retries=1', 'net.ipv4.tcp_max_syn_backlog=4096']);
-  const ports = {
-    addresses,
-    tcp: [TELL_PORT],
-    udp: [TELL_PORT, DNS_PORT],
-    http: [HTTP_PORT],
-    fileBytes: FILE_BYTES,
-  };
-  const { stop } = await peer.hold(labProgram('tell', JSON.stringify(ports)));
+  const { stop } = await peer.hold(peerProgram(addresses, { stay: false }));
   return { stop };
+}
+
+/** The servers' command. With `stay` it does not end with its standard input. */
+export function peerProgram(addresses: readonly string[], { stay }: { stay: boolean }): Argv {
+  const ports = { tcp: [TELL_PORT], udp: [TELL_PORT, DNS_PORT], http: [HTTP_PORT] };
+  return labProgram('tell', JSON.stringify({ addresses, ...ports, fileBytes: FILE_BYTES, stay }));
 }

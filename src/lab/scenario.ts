@@ -1,6 +1,10 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PortfenceError } from '../errors.ts';
 import type { PortSet } from '../ports.ts';
 import { portSet, portsText } from '../ports.ts';
+import { removeTree } from '../system/real.ts';
 import type { Finished } from '../system/system.ts';
 import type { Bridge } from './bridges.ts';
 import { type BuildRow, buildsAfter, buildsBefore } from './build-scenario.ts';
@@ -10,8 +14,13 @@ import { type ConnectionRow, openRound, type Round, SPREAD } from './rounds.ts';
 import { readVerdict, type Verdict } from './verdict.ts';
 import { buildWorld, type World } from './world.ts';
 
+/** Where portfence runs, and the folder for what it remembers, which goes with the lab. */
+export interface LabHost {
+  readonly ns: Namespace;
+  readonly stateFolder: string;
+}
 /** Runs portfence with these arguments in a namespace, as `portfence ARGS` would run on that host. */
-export type RunPortfence = (args: readonly string[], at: { readonly ns: Namespace }) => Promise<Finished>;
+export type RunPortfence = (args: readonly string[], at: LabHost) => Promise<Finished>;
 
 export interface LabOptions {
   /** With a real Docker engine, and the builds that hang. */
@@ -71,6 +80,9 @@ async function demonstrate(
   world: World,
   { docker, portfence, say }: Pick<LabOptions, 'docker' | 'portfence' | 'say'>,
 ): Promise<Omit<LabResult, 'seconds'>> {
+  const stateFolder = await mkdtemp(join(tmpdir(), 'pf-lab-'));
+  world.onClose(() => removeTree(stateFolder));
+  const at: LabHost = { ns: world.host, stateFolder };
   const bridge: Bridge = await world.addBridge(BRIDGE);
   const origins = { host: world.host, container: await bridge.addGuest() };
   const engine = docker ? await prepareEngine(world, say) : undefined;
@@ -80,7 +92,7 @@ async function demonstrate(
   const buildsThen = engine ? await buildsBefore(engine, say) : [];
 
   say(`portfence apply --ports ${portsText(LAB_PORTS)}`);
-  const applied = await portfence(['apply', '--ports', portsText(LAB_PORTS)], { ns: world.host });
+  const applied = await portfence(['apply', '--ports', portsText(LAB_PORTS)], at);
   if (applied.code !== 0)
     throw new PortfenceError('SYSTEM', `portfence apply ended with ${applied.code}`, { detail: applied.stderr.trim() });
 
@@ -89,7 +101,7 @@ async function demonstrate(
   const builds = engine ? await buildsAfter(engine, buildsThen, say) : [];
 
   say('portfence verify');
-  const verify = readVerdict(await portfence(['verify', '--json'], { ns: world.host }));
+  const verify = readVerdict(await portfence(['verify', '--json'], at));
   const connections = before.rows.map((row, index) => ({ ...row, hungAfter: after.rows[index]?.hung ?? row.tried }));
   const strayPackets = { before: before.strayPackets, after: after.strayPackets };
   return {

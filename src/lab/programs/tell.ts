@@ -1,6 +1,7 @@
 /**
  * Tells each client the address and port it is seen from: on TCP at once and again for each line it sends, on UDP for each
- * datagram; HTTP answers any GET with a small file. Ports and addresses are given as JSON; says `ready`, and ends with its standard input.
+ * datagram; HTTP answers any GET with a small file. Ports and addresses are given as JSON; says `ready`, and ends with its
+ * standard input unless it is to stay.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -8,12 +9,13 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, isIPv6, type Socket } from 'node:net';
 import process from 'node:process';
 
-const { addresses, tcp, udp, http, fileBytes } = JSON.parse(process.argv[2] ?? '{}') as {
+const { addresses, tcp, udp, http, fileBytes, stay } = JSON.parse(process.argv[2] ?? '{}') as {
   addresses: string[];
   tcp: number[];
   udp: number[];
   http: number[];
   fileBytes: number;
+  stay: boolean;
 };
 
 const seen = (address: string | undefined, port: number | undefined): string =>
@@ -54,4 +56,4 @@ await Promise.all([
   ...http.map(listenHttp),
 ]);
 process.stdout.write('ready\n');
-process.stdin.on('end', () => process.exit(0)).resume();
+if (!stay) process.stdin.on('end', () => process.exit(0)).resume();
