@@ -55,10 +55,14 @@ export async function takeAway(
   return { changed: present !== undefined || state.wanted !== null, draining: 0, leftAsTheyAre };
 }
 
-/** An empty nat chain keeps the kernel translating the connections that have a mapping. */
+/**
+ * A nat chain that maps nothing keeps the kernel translating the connections that have a mapping. Its one rule asks for the
+ * connection's state, since only a rule that does so keeps connection tracking switched on (nft_ct.c, nf_ct_netns_get).
+ */
 const DRAIN: readonly string[] = [
   `add table ${FAMILY} ${TABLE}`,
   `add chain ${FAMILY} ${TABLE} drain { type nat hook postrouting priority ${CONFINE_PRIORITY}; policy accept; }`,
+  `add rule ${FAMILY} ${TABLE} drain ct state new accept comment "drain: maps nothing, carries what was mapped to its end"`,
 ];
 
 /** Milliseconds between two looks at what still lives. */

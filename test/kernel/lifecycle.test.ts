@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { apply } from '../../src/apply/apply.ts';
+import { remove } from '../../src/apply/remove.ts';
+import { confirm, rollBackUnlessConfirmed } from '../../src/apply/rollback.ts';
+import { openConnections } from '../../src/lab/connections.ts';
+import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { PEER } from '../../src/lab/topology.ts';
+import { buildWorld, type World } from '../../src/lab/world.ts';
+import { observeFlows } from '../../src/observe/conntrack.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { readState, stateFolder } from '../../src/survey/state.ts';
+import { namespacedSystem } from '../support/namespaced-system.ts';
+import { echoServer, holdConnections } from '../support/held-connections.ts';
+import { LAB, needs } from '../support/needs.ts';
+import { samplePolicy } from '../support/samples.ts';
+
+const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
+const RESERVED = '/proc/sys/net/ipv4/ip_local_reserved_ports';
+
+needs(...LAB, 'conntrack')('the life of a fence', () => {
+  let world: World;
+  let system: Awaited<ReturnType<typeof namespacedSystem>>;
+  const detached: (readonly string[])[] = [];
+  const say = () => {};
+  const fence = (policy: Partial<Policy> = {}, confirmSeconds?: number) =>
+    apply(system, { policy: () => ({ ...samplePolicy, ...policy }), say, confirmSeconds });
+  const setting = async (path: string) => (await system.readText(path))?.trim();
+  const rules = () => world.host.expect(['nft', 'list', 'ruleset']);
+  const container = async () => {
+    const bridge = await world.addBridge({
+      name: 'br-0123456789ab',
+      ipv4: '172.18.0.1/16',
+      ipv6: 'fd00:172:18::1/64',
+      masquerade: true,
+    });
+    return bridge.addGuest();
+  };
+
+  beforeEach(async () => {
+    detached.length = 0;
+    world = await buildWorld({ allowed: samplePolicy.ports });
+    const real = await namespacedSystem(world.host);
+    system = {
+      ...real,
+      startDetached: async (args) => {
+        detached.push(args);
+      },
+    };
+  });
+  afterEach(async () => {
+    await world?.close();
+    await system?.close();
+  });
+
+  test('removing it leaves no rule, no setting and no file', async () => {
+    await fence({ ports: [{ from: 40_000, to: 41_999 }, { from: 50_000, to: 50_999 }] });
+    expect(await setting(RANGE)).toBe('40000\t50999');
+    expect(await setting(RESERVED)).toBe('42000-49999');
+    const removed = await remove(system, { now: false, say });
+    expect(removed).toEqual({ changed: true, draining: 0, leftAsTheyAre: [] });
+    expect(await setting(RANGE)).toBe('32768\t60999');
+    expect(await setting(RESERVED)).toBe('');
+    expect(await rules()).toBe('');
+    const folder = await stateFolder(system);
+    expect(await system.list(folder)).toEqual([]);
+    expect((await remove(system, { now: false, say })).changed).toBe(false);
+  });
+
+  test('what was reserved before stays reserved, and a value that somebody changed later is theirs', async () => {
+    await system.writeKernel(RESERVED, '45000,50100');
+    await fence({ ports: [{ from: 40_000, to: 41_999 }, { from: 50_000, to: 50_999 }] });
+    expect(await setting(RESERVED)).toBe('42000-49999,50100');
+    await fence();
+    expect(await setting(RESERVED)).toBe('45000,50100');
+    await system.writeKernel(RANGE, '20000 30000');
+    const removed = await remove(system, { now: false, say });
+    expect(removed.leftAsTheyAre).toHaveLength(1);
+    expect(await setting(RANGE)).toBe('20000\t30000');
+  });
+
+  test('connections that hang when it comes complete, in containers and on the host', async () => {
+    const guest = await container();
+    const to = { host: PEER.ipv4, port: TELL_PORT };
+    const hang = (from: typeof guest | typeof world.host, sourcePorts: readonly number[]) =>
+      openConnections(from, [{ protocol: 'tcp', to, sourcePorts, timeoutMs: 12_000 }]);
+    const waiting = Promise.all([
+      hang(guest, [40_001, 40_002, 40_003]),
+      hang(world.host, Array.from({ length: 20 }, (_, i) => 41_000 + i)),
+    ]);
+    await vi.waitFor(async () => expect(await observeFlows(system, ['-u', 'UNREPLIED'])).toHaveLength(23), 5000);
+    const applied = await fence();
+    expect(applied.hanging).toEqual({ dropped: 23, left: 0 });
+    for (const results of await waiting) expect(results.map(({ outcome }) => outcome)).not.toContain('no answer');
+  });
+
+  test('mapped connections outlive its removal behind a chain that goes with the last of them', async () => {
+    await fence();
+    const server = await echoServer(world.peer, 7777);
+    const held = await holdConnections(world.host, { host: PEER.ipv6, port: 7777, protocol: 'tcp', sourcePorts: [40_000] });
+    expect(await held.alive()).toBe(1);
+    await remove(system, { now: false, say });
+    expect(await rules()).toContain('chain drain');
+    expect(detached).toEqual([['drain', expect.any(String)]]);
+    expect(await held.alive()).toBe(1);
+    expect((await remove(system, { now: false, say })).draining).toBe(1);
+    await held.close();
+    await server.close();
+    await world.host.run(['conntrack', '-D', '-f', 'ipv6', '-p', 'tcp']);
+    expect((await remove(system, { now: false, say })).draining).toBe(0);
+    expect(await rules()).toBe('');
+  });
+
+  test('an unconfirmed apply goes back to nothing, or to the fence before it', async () => {
+    let clock = Date.now();
+    system = { ...system, now: () => clock };
+    await fence({}, 30);
+    const token = detached[0]?.[1] ?? '';
+    clock += 31_000;
+    expect(await rollBackUnlessConfirmed(system, token)).toBe('rolled back');
+    expect(await rules()).toBe('');
+    expect(await setting(RANGE)).toBe('32768\t60999');
+
+    await fence({}, undefined);
+    const before = await rules();
+    await fence({ ports: [{ from: 40_000, to: 41_999 }], guard: 'drop' }, 30);
+    expect(await rules()).not.toBe(before);
+    clock += 31_000;
+    expect(await rollBackUnlessConfirmed(system, detached[1]?.[1] ?? '')).toBe('rolled back');
+    expect((await fence()).changed).toBe(false);
+    expect(await setting(RANGE)).toBe('49152\t61000');
+  });
+
+  test('a confirmed apply stays', async () => {
+    let clock = Date.now();
+    system = { ...system, now: () => clock };
+    await fence({}, 30);
+    await confirm(system, say);
+    clock += 31_000;
+    expect(await rollBackUnlessConfirmed(system, detached[0]?.[1] ?? '')).toBe('settled');
+    expect(await rules()).toContain('chain confine');
+    await expect(confirm(system, say)).rejects.toMatchObject({ code: 'NOTHING_PENDING' });
+  });
+
+  test('whoever is killed in the middle leaves a fence that can be read, mended and removed', async () => {
+    await fence();
+    for (const step of ['before the rules', 'before the settings'] as const) {
+      const dying = {
+        ...system,
+        run: async (argv: readonly [string, ...string[]], options?: { input?: string }) => {
+          if (step === 'before the rules' && argv.join(' ') === 'nft -f -') throw new Error('killed');
+          return system.run(argv, options);
+        },
+        writeKernel: async (path: string, text: string) => {
+          if (step === 'before the settings') throw new Error('killed');
+          return system.writeKernel(path, text);
+        },
+      };
+      const policy = () => ({ ...samplePolicy, ports: [{ from: 40_000, to: 42_999 }] });
+      await expect(apply(dying, { policy, say })).rejects.toThrow();
+      const half = await rules();
+      expect(half.includes('40000-42999')).toBe(step === 'before the settings');
+      expect(half.includes('49152-61000')).toBe(step === 'before the rules');
+      expect((await apply(system, { policy, say })).survey.drift.length).toBeGreaterThan(0);
+      expect((await apply(system, { policy, say })).changed).toBe(false);
+      await fence();
+    }
+    await remove(system, { now: true, say });
+    expect(await setting(RANGE)).toBe('32768\t60999');
+    expect((await readState(system, await stateFolder(system))).wanted).toBeNull();
+  });
+
+  test('two applies at the same time take turns', async () => {
+    const [a, b] = await Promise.all([fence(), fence({ guard: 'drop' })]);
+    expect([a.changed, b.changed]).toEqual([true, true]);
+    const settled = await fence({ guard: 'drop' });
+    const other = await fence({ guard: 'count' });
+    expect([settled.changed, other.changed].filter(Boolean).length).toBeGreaterThanOrEqual(1);
+    expect((await fence({ guard: 'count' })).changed).toBe(false);
+  });
+});

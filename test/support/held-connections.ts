@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import type { Namespace } from '../../src/lab/namespace.ts';
+
+const ECHO = `
+const net = require('net'), dgram = require('dgram'), port = Number(process.argv[1]);
+for (const host of ['0.0.0.0', '::']) {
+  net.createServer((s) => { s.on('error', () => {}); s.pipe(s); }).listen({ host, port, ipv6Only: host === '::' });
+  const udp = dgram.createSocket(host === '::' ? { type: 'udp6', ipv6Only: true } : 'udp4');
+  udp.on('message', (m, from) => udp.send(m, from.port, from.address)).bind(port);
+}
+process.stdin.on('end', () => process.exit()).resume();
+console.log('ready');`;
+
+const CLIENTS = `
+const net = require('net'), dgram = require('dgram'), [host, port, protocol, ports] = process.argv.slice(1);
+const open = {
+  tcp: (localPort) => new Promise((done) => {
+    const s = net.connect({ host, port: Number(port), localPort });
+    s.setNoDelay(true).on('error', () => {}).on('connect', () => done({ send: (w) => s.write(w), on: (f) => s.on('data', f) }));
+  }),
+  udp: (localPort) => new Promise((done) => {
+    const s = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    s.on('error', () => {}).bind(localPort, () => s.connect(Number(port), host, () => done({ send: (w) => s.send(w), on: (f) => s.on('message', f) })));
+  }),
+}[protocol];
+Promise.all(ports.split(',').map((p) => open(Number(p)))).then((all) => {
+  let answered = new Set(), round = 0;
+  all.forEach((one, i) => one.on((m) => { if (String(m).includes('round ' + round + ';')) answered.add(i); }));
+  require('readline').createInterface(process.stdin).on('line', () => {
+    round++; answered = new Set();
+    const give = () => { clearInterval(tick); console.log(answered.size); };
+    const end = Date.now() + 3000;
+    all.forEach((one) => one.send('round ' + round + ';'));
+    const tick = setInterval(() => { if (answered.size === all.length || Date.now() > end) give(); }, 10);
+  }).on('close', () => process.exit());
+  console.log('ready');
+});`;
+
+interface Talking {
+  /** Sends the line and gives the next line of output. */
+  ask(line: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+async function talk(from: Namespace, code: string, args: readonly string[]): Promise<Talking> {
+  const [command, ...rest] = from.enter([process.execPath, '-e', code, '--', ...args]);
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const next = async () => String((await lines.next()).value);
+  if ((await next()) !== 'ready') throw new Error('the connections could not be opened');
+  return {
+    ask: (line) => {
+      child.stdin.write(`${line}\n`);
+      return next();
+    },
+    close: async () => {
+      const ended = once(child, 'exit');
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
+
+/** An echo server for TCP and UDP, both families, that runs until it is closed. */
+export function echoServer(peer: Namespace, port: number): Promise<{ close(): Promise<void> }> {
+  return talk(peer, ECHO, [String(port)]);
+}
+
+/** Connections that stay open; `alive` tells how many of them still carry words there and back. */
+export async function holdConnections(
+  from: Namespace,
+  to: { host: string; port: number; protocol: 'tcp' | 'udp'; sourcePorts: readonly number[] },
+): Promise<{ alive(): Promise<number>; close(): Promise<void> }> {
+  const held = await talk(from, CLIENTS, [to.host, String(to.port), to.protocol, to.sourcePorts.join(',')]);
+  return { alive: async () => Number(await held.ask('go')), close: held.close };
+}
