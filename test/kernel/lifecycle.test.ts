@@ -9,8 +9,8 @@ import { buildWorld, type World } from '../../src/lab/world.ts';
 import { observeFlows } from '../../src/observe/conntrack.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { readState, stateFolder } from '../../src/survey/state.ts';
-import { namespacedSystem } from '../support/namespaced-system.ts';
 import { echoServer, holdConnections } from '../support/held-connections.ts';
+import { namespacedSystem } from '../support/namespaced-system.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
@@ -53,7 +53,12 @@ needs(...LAB, 'conntrack')('the life of a fence', () => {
   });
 
   test('removing it leaves no rule, no setting and no file', async () => {
-    await fence({ ports: [{ from: 40_000, to: 41_999 }, { from: 50_000, to: 50_999 }] });
+    await fence({
+      ports: [
+        { from: 40_000, to: 41_999 },
+        { from: 50_000, to: 50_999 },
+      ],
+    });
     expect(await setting(RANGE)).toBe('40000\t50999');
     expect(await setting(RESERVED)).toBe('42000-49999');
     const removed = await remove(system, { now: false, say });
@@ -68,7 +73,12 @@ needs(...LAB, 'conntrack')('the life of a fence', () => {
 
   test('what was reserved before stays reserved, and a value that somebody changed later is theirs', async () => {
     await system.writeKernel(RESERVED, '45000,50100');
-    await fence({ ports: [{ from: 40_000, to: 41_999 }, { from: 50_000, to: 50_999 }] });
+    await fence({
+      ports: [
+        { from: 40_000, to: 41_999 },
+        { from: 50_000, to: 50_999 },
+      ],
+    });
     expect(await setting(RESERVED)).toBe('42000-49999,50100');
     await fence();
     expect(await setting(RESERVED)).toBe('45000,50100');
@@ -85,7 +95,10 @@ needs(...LAB, 'conntrack')('the life of a fence', () => {
       openConnections(from, [{ protocol: 'tcp', to, sourcePorts, timeoutMs: 12_000 }]);
     const waiting = Promise.all([
       hang(guest, [40_001, 40_002, 40_003]),
-      hang(world.host, Array.from({ length: 20 }, (_, i) => 41_000 + i)),
+      hang(
+        world.host,
+        Array.from({ length: 20 }, (_, i) => 41_000 + i),
+      ),
     ]);
     await vi.waitFor(async () => expect(await observeFlows(system, ['-u', 'UNREPLIED'])).toHaveLength(23), 5000);
     const applied = await fence();
@@ -96,7 +109,12 @@ needs(...LAB, 'conntrack')('the life of a fence', () => {
   test('mapped connections outlive its removal behind a chain that goes with the last of them', async () => {
     await fence();
     const server = await echoServer(world.peer, 7777);
-    const held = await holdConnections(world.host, { host: PEER.ipv6, port: 7777, protocol: 'tcp', sourcePorts: [40_000] });
+    const held = await holdConnections(world.host, {
+      host: PEER.ipv6,
+      port: 7777,
+      protocol: 'tcp',
+      sourcePorts: [40_000],
+    });
     expect(await held.alive()).toBe(1);
     await remove(system, { now: false, say });
     expect(await rules()).toContain('chain drain');

@@ -1,0 +1,59 @@
+import { type Applied, apply } from '../../src/apply/apply.ts';
+import { openConnections, type Probe, type ProbeResult } from '../../src/lab/connections.ts';
+import type { Namespace } from '../../src/lab/namespace.ts';
+import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { PEER } from '../../src/lab/topology.ts';
+import { buildWorld, type World, type WorldSpec } from '../../src/lab/world.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { ALL_PORTS } from '../../src/ports.ts';
+import type { System } from '../../src/system/system.ts';
+import { namespacedSystem } from './namespaced-system.ts';
+import { samplePolicy } from './samples.ts';
+
+/** A lab world, the System of its host, and the fence on demand. */
+export interface FencedWorld {
+  readonly world: World;
+  readonly system: System;
+  fence(policy?: Partial<Policy>): Promise<Applied>;
+  close(): Promise<void>;
+}
+
+export async function fencedWorld(spec: Partial<WorldSpec> = {}): Promise<FencedWorld> {
+  const world = await buildWorld({ allowed: samplePolicy.ports, ...spec });
+  const system = await namespacedSystem(world.host);
+  return {
+    world,
+    system,
+    fence: (policy = {}) => apply(system, { policy: () => ({ ...samplePolicy, ...policy }), say: () => {} }),
+    close: async () => {
+      await world.close();
+      await system.close();
+    },
+  };
+}
+
+/** An ACL that lets everything through, to see what the host does rather than what the network drops. */
+export const OPEN_ACL: Partial<WorldSpec> = { allowed: ALL_PORTS };
+
+export interface Tell {
+  readonly protocol?: 'tcp' | 'udp';
+  readonly family?: 'ipv4' | 'ipv6';
+  readonly from?: string;
+  readonly to?: string;
+  readonly timeoutMs?: number;
+}
+
+/** How the peer sees one connection from each of these source ports; TCP over IPv4 unless told otherwise. */
+export function seenFrom(
+  namespace: Namespace,
+  sourcePorts: Probe['sourcePorts'],
+  { protocol = 'tcp', family = 'ipv4', from, to, timeoutMs = 3000 }: Tell = {},
+): Promise<readonly ProbeResult[]> {
+  const host = to ?? PEER[family];
+  const probe = { protocol, to: { host, port: TELL_PORT }, sourcePorts, timeoutMs, ...(from ? { from } : {}) };
+  return openConnections(namespace, [probe]);
+}
+
+/** `address port` of each answer, or why there was none. */
+export const seenText = (results: readonly ProbeResult[]): readonly string[] =>
+  results.map(({ outcome, seen, error }) => (seen ? `${seen.address} ${seen.port}` : (error ?? outcome)));
