@@ -1,10 +1,10 @@
-import { chmod, mkdtemp, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PortfenceError } from '../errors.ts';
 import { type Held, hold } from '../system/held.ts';
 import { run } from '../system/run.ts';
 import type { Argv } from '../system/system.ts';
+import { makeLabFolder } from './lab-folder.ts';
 
 /** Mount and process namespaces for a program that starts others, mounts things and edits /etc; all of that ends with the room. */
 export interface EngineRoom {
@@ -20,14 +20,13 @@ export interface EngineRoom {
 
 /** Opens a room with its own /run, and an /etc that can be written to without the machine noticing. */
 export async function openEngineRoom(): Promise<EngineRoom> {
-  const folder = await mkdtemp(join(tmpdir(), 'pf-lab-'));
+  const made = await makeLabFolder();
+  const folder = made.path;
   await chmod(folder, 0o711); // A remapped root has to pass through, and is nobody here.
-  const cgroup = basename(folder);
   let keeper: Held | undefined;
   const close = async (): Promise<void> => {
     await keeper?.stop();
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-    await removeCgroups(cgroup);
+    await made.remove();
   };
   try {
     // When cat(1), the first process of its namespace, sees the end of our pipe, the kernel kills all others there.
@@ -54,24 +53,9 @@ export async function openEngineRoom(): Promise<EngineRoom> {
     // The machine's own name servers can't be reached from the lab, and its file may be a link into the old /run.
     await writeFile(join(folder, 'resolv.conf'), 'nameserver 203.0.113.10\n');
     await expect(['cp', '--remove-destination', join(folder, 'resolv.conf'), '/etc/resolv.conf']);
-    return { folder, cgroup, enter, close };
+    return { folder, cgroup: made.name, enter, close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-/** Control groups outlive the processes that were in them; on version 1 there is one tree for each controller. */
-async function removeCgroups(name: string): Promise<void> {
-  const root = '/sys/fs/cgroup';
-  const controllers = await readdir(root).catch(() => []);
-  for (const parent of [root, ...controllers.map((controller) => join(root, controller))])
-    await removeFolders(join(parent, name));
-}
-
-async function removeFolders(path: string): Promise<void> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
-  if (!entries) return;
-  for (const entry of entries) if (entry.isDirectory()) await removeFolders(join(path, entry.name));
-  await rmdir(path).catch(() => {}); // An empty group costs nothing, and the next boot removes it.
 }

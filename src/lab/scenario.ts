@@ -1,14 +1,12 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PortfenceError } from '../errors.ts';
 import type { PortSet } from '../ports.ts';
 import { portSet, portsText } from '../ports.ts';
-import { removeTree } from '../system/real.ts';
 import type { Finished } from '../system/system.ts';
 import type { Bridge } from './bridges.ts';
 import { type BuildRow, buildsAfter, buildsBefore } from './build-scenario.ts';
 import { type Engine, startEngine } from './docker.ts';
+import { makeLabFolder } from './lab-folder.ts';
 import type { Namespace } from './namespace.ts';
 import { type ConnectionRow, openRound, type Round, SPREAD } from './rounds.ts';
 import { readVerdict, type Verdict } from './verdict.ts';
@@ -50,6 +48,7 @@ export interface LabResult {
 
 export const LAB_PORTS = portSet({ from: 49_152, to: 61_000 });
 const MIRRORS = 12;
+const SIGNAL_MS = 50;
 const BRIDGE = { name: 'br-5c0a1ab0f3ce', ipv4: '172.30.0.1/16', ipv6: 'fd00:172:30::1/64', masquerade: true } as const;
 
 /** The demonstration: connections without the fence, the fence, the same connections again, and the proof. */
@@ -58,20 +57,23 @@ export async function labRun({ docker, portfence, say, signal }: LabOptions): Pr
   const ports = portsText(LAB_PORTS);
   signal?.throwIfAborted();
   say(`Building a small world: a host, a network ACL that lets only ports ${ports} back in, and a peer`);
-  const world = await buildWorld({ allowed: LAB_PORTS, mirrors: MIRRORS });
-  const interrupt = (): void => void world.close().catch(() => {});
+  let world: World | undefined;
+  const interrupt = (): void => void world?.close().catch(() => {});
   signal?.addEventListener('abort', interrupt);
   try {
+    world = await buildWorld({ allowed: LAB_PORTS, mirrors: MIRRORS });
     if (signal?.aborted) interrupt();
     const result = await demonstrate(world, { docker, portfence, say });
     return { ...result, seconds: (Date.now() - began) / 1000 };
   } catch (cause) {
+    // Ctrl-C reaches the commands in front as well, and one of them may have ended before our own handler runs.
+    await sleep(SIGNAL_MS);
     if (!signal?.aborted) throw cause;
-    await world.close();
+    await world?.close();
     throw new PortfenceError('INTERRUPTED', 'interrupted; everything that the lab made is removed', { cause });
   } finally {
     signal?.removeEventListener('abort', interrupt);
-    await world.close();
+    await world?.close();
     if (!signal?.aborted) say('Removed everything again');
   }
 }
@@ -80,9 +82,9 @@ async function demonstrate(
   world: World,
   { docker, portfence, say }: Pick<LabOptions, 'docker' | 'portfence' | 'say'>,
 ): Promise<Omit<LabResult, 'seconds'>> {
-  const stateFolder = await mkdtemp(join(tmpdir(), 'pf-lab-'));
-  world.onClose(() => removeTree(stateFolder));
-  const at: LabHost = { ns: world.host, stateFolder };
+  const state = await makeLabFolder();
+  world.onClose(state.remove);
+  const at: LabHost = { ns: world.host, stateFolder: state.path };
   const bridge: Bridge = await world.addBridge(BRIDGE);
   const origins = { host: world.host, container: await bridge.addGuest() };
   const engine = docker ? await prepareEngine(world, say) : undefined;
