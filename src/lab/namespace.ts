@@ -29,7 +29,7 @@ export async function holdNamespace(): Promise<Namespace> {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new PortfenceError('NOT_ROOT', "can't make a network namespace", { hint: 'run it as root', detail, cause });
   });
-  const guests: Held[] = [];
+  const guests: Promise<Held>[] = [];
   const path = `/proc/${holder.pid}/ns/net`;
   const enter = (argv: Argv): Argv => ['nsenter', `--net=${path}`, '--', ...argv];
   const expect = async (argv: Argv, options?: RunOptions): Promise<string> => {
@@ -38,20 +38,25 @@ export async function holdNamespace(): Promise<Namespace> {
       throw new PortfenceError('SYSTEM', `${argv.join(' ')} ended with ${code}: ${(stderr || stdout).trim()}`);
     return stdout;
   };
-  await expect(['ip', 'link', 'set', 'lo', 'up']);
+  try {
+    await expect(['ip', 'link', 'set', 'lo', 'up']);
+  } catch (error) {
+    await holder.stop();
+    throw error;
+  }
   return {
     pid: holder.pid,
     path,
     enter,
     run: (argv, options) => run(enter(argv), options),
     expect,
-    hold: async (argv, extra) => {
-      const guest = await hold(enter(argv), extra);
-      guests.push(guest);
+    hold: (argv, extra) => {
+      const guest = hold(enter(argv), extra);
+      guests.push(guest); // Noted before it is ready, so that closing meanwhile waits for it.
       return guest;
     },
     close: async () => {
-      await Promise.allSettled(guests.splice(0).map((guest) => guest.stop()));
+      await Promise.allSettled(guests.splice(0).map(async (guest) => (await guest).stop()));
       await holder.stop();
     },
   };

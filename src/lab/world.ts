@@ -26,7 +26,7 @@ export interface World {
   /** Servers on the peer: each tells its client the address and port it is seen from. */
   readonly servers: PeerServers;
   addBridge(spec: BridgeSpec): Promise<Bridge>;
-  /** Runs when the world closes, before the namespaces go; the latest first. */
+  /** Runs when the world closes, before the namespaces go; the latest first. At once where it is closed already. */
   onClose(task: () => Promise<void>): void;
   /** Removes everything. A second call waits for the first. */
   close(): Promise<void>;
@@ -61,8 +61,15 @@ export async function buildWorld(spec: WorldSpec): Promise<World> {
       peer,
       acl,
       servers,
-      addBridge: (bridge) => addBridge(host, bridge, (guest) => namespaces.push(guest)),
-      onClose: (task) => tasks.push(task),
+      addBridge: (bridge) =>
+        addBridge(host, bridge, (guest) => {
+          if (closing) void guest.close();
+          else namespaces.push(guest);
+        }),
+      onClose: (task) => {
+        if (closing) void task().catch(() => {});
+        else tasks.push(task);
+      },
       close: () => {
         closing ??= tearDown();
         return closing;
