@@ -75,7 +75,8 @@ export function presentNames(listing: FenceListing): Present {
   return { chains: names(listing.chains), sets: names(listing.sets), counters: names(listing.counters) };
 }
 
-function savedFacts(state: State): {
+/** What the state remembers from before the fence, as `observeHost` takes it. */
+export function savedFacts(state: State): {
   localPortRange?: PortRange;
   reservedPorts?: ReturnType<typeof parsePorts>;
   lastUplinks?: readonly string[];

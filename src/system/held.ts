@@ -2,19 +2,11 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { PortfenceError } from '../errors.ts';
 import { toolEnvironment } from './run.ts';
-import type { Argv } from './system.ts';
+import type { Argv, Held } from './system.ts';
+
+export type { Held } from './system.ts';
 
 const PATIENCE_MS = 3_000;
-
-/** A command that runs on until it is stopped, or until this process is gone. */
-export interface Held {
-  readonly pid: number;
-  /** The first line that it wrote, its sign of being ready. */
-  readonly greeting: string;
-  /** Settles when the command has ended, for whatever reason. */
-  readonly ended: Promise<void>;
-  stop(): Promise<void>;
-}
 
 /**
  * Starts a command that writes a line when it is ready and ends when its standard input does. We are the only ones who hold

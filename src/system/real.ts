@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDetached } from './detached.ts';
+import { hold } from './held.ts';
 import { lock } from './lock.ts';
 import { run } from './run.ts';
 import type { System } from './system.ts';
@@ -49,6 +50,7 @@ async function remove(path: string): Promise<void> {
 /** The machine that this process runs on. */
 export const realSystem: System = {
   run,
+  hold,
   readText: (path) => orMissing(readFile(path, 'utf8'), undefined),
   writeText,
   writeKernel: (path, text) => writeFile(path, text),

@@ -17,7 +17,11 @@ export function run(argv: Argv, options: RunOptions = {}): Promise<Finished> {
   const [command, ...args] = argv;
   const timeoutMs = options.timeoutMs ?? 30_000;
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env: toolEnvironment(options.env), stdio: 'pipe' });
+    const child = spawn(command, args, {
+      env: toolEnvironment(options.env),
+      stdio: 'pipe',
+      detached: options.outlastsInterrupt ?? false,
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let timedOut = false;

@@ -7,6 +7,18 @@ export interface RunOptions {
   /** Milliseconds until the command is killed; 30,000 unless given. */
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** The command goes on when Ctrl-C ends the foreground group: for cleaning up. */
+  readonly outlastsInterrupt?: boolean;
+}
+
+/** A command that runs on until it is stopped, or until this process is gone. */
+export interface Held {
+  readonly pid: number;
+  /** The first line that it wrote, its sign of being ready. */
+  readonly greeting: string;
+  /** Settles when the command has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
 }
 
 /** How a command ended. `code` is 127 where the command does not exist, 124 where it ran out of time. */
@@ -22,6 +34,11 @@ export interface Finished {
  */
 export interface System {
   run(argv: Argv, options?: RunOptions): Promise<Finished>;
+  /**
+   * Starts a command that writes a line when it is ready and ends when its standard input does, however we die. Throws what
+   * the command said where it ends early.
+   */
+  hold(argv: Argv, extra?: { input?: string; env?: Readonly<Record<string, string>> }): Promise<Held>;
   /** The file's text, or undefined where there is no such file. Throws for any other failure. */
   readText(path: string): Promise<string | undefined>;
   /** Replaces the file in one step (temporary file, sync, rename); makes its folder. Mode 0600 unless given. */

@@ -12,6 +12,7 @@ export async function namespacedSystem(namespace: Namespace): Promise<System & {
   return {
     ...realSystem,
     run: (argv, options) => namespace.run(argv, options),
+    hold: (argv, extra) => namespace.hold(argv, extra),
     readText: async (path) => {
       if (!inside(path)) return realSystem.readText(path);
       const { code, stdout } = await namespace.run(['cat', path]);

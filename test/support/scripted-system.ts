@@ -18,6 +18,7 @@ export interface Script {
 }
 
 export interface Calls {
+  readonly held: { readonly argv: Argv; readonly input: string | undefined; stopped: boolean }[];
   readonly run: { readonly argv: Argv; readonly input: string | undefined }[];
   readonly written: { readonly path: string; readonly text: string; readonly to: 'file' | 'kernel' }[];
   readonly removed: string[];
@@ -32,7 +33,7 @@ export type ScriptedSystem = System & { readonly calls: Calls; readonly files: R
 /** A System that holds no surprises: time passes only by `sleep`, nothing exists that the script does not name. */
 export function scriptedSystem(script: Script = {}): ScriptedSystem {
   const files = new Map(Object.entries(script.files ?? {}));
-  const calls: Calls = { run: [], written: [], removed: [], asked: [], detached: [], slept: [], locks: [] };
+  const calls: Calls = { run: [], held: [], written: [], removed: [], asked: [], detached: [], slept: [], locks: [] };
   let now = Date.UTC(2026, 0, 1);
   return {
     calls,
@@ -43,6 +44,14 @@ export function scriptedSystem(script: Script = {}): ScriptedSystem {
       if (command === undefined) throw new Error(`the script holds no command \`${argv.join(' ')}\``);
       const ending = typeof command === 'function' ? command(argv, options) : command;
       return typeof ending === 'string' ? { code: 0, stdout: ending, stderr: '' } : ending;
+    },
+    hold: async (argv, extra = {}) => {
+      calls.held.push({ argv, input: extra.input, stopped: false });
+      const held = calls.held.at(-1);
+      const stop = async () => {
+        if (held) held.stopped = true;
+      };
+      return { pid: 5000 + calls.held.length, greeting: '', ended: Promise.resolve(), stop };
     },
     readText: async (path) => files.get(path),
     writeText: async (path, text) => {
