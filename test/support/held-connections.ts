@@ -3,27 +3,29 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Namespace } from '../../src/lab/namespace.ts';
+import { PEER } from '../../src/lab/topology.ts';
 
 const ECHO = `
-const net = require('net'), dgram = require('dgram'), port = Number(process.argv[1]);
-for (const host of ['0.0.0.0', '::']) {
-  net.createServer((s) => { s.on('error', () => {}); s.pipe(s); }).listen({ host, port, ipv6Only: host === '::' });
-  const udp = dgram.createSocket(host === '::' ? { type: 'udp6', ipv6Only: true } : 'udp4');
-  udp.on('message', (m, from) => udp.send(m, from.port, from.address)).bind(port);
+const net = require('net'), dgram = require('dgram'), [word, ...hosts] = process.argv.slice(1), port = Number(word);
+let starting = hosts.length * 2;
+const up = () => --starting || console.log('ready');
+for (const host of hosts) {
+  net.createServer((s) => { s.on('error', () => {}); s.pipe(s); }).listen({ host, port }, up);
+  const udp = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  udp.on('message', (m, from) => udp.send(m, from.port, from.address)).bind(port, host, up);
 }
-process.stdin.on('end', () => process.exit()).resume();
-console.log('ready');`;
+process.stdin.on('end', () => process.exit()).resume();`;
 
 const CLIENTS = `
 const net = require('net'), dgram = require('dgram'), [host, port, protocol, ports] = process.argv.slice(1);
 const open = {
   tcp: (localPort) => new Promise((done) => {
     const s = net.connect({ host, port: Number(port), localPort });
-    s.setNoDelay(true).on('error', () => {}).on('connect', () => done({ send: (w) => s.write(w), on: (f) => s.on('data', f) }));
+    s.setNoDelay(true).on('error', (e) => console.error(String(e))).on('connect', () => done({ send: (w) => s.write(w), on: (f) => s.on('data', f) }));
   }),
   udp: (localPort) => new Promise((done) => {
-    const s = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    s.on('error', () => {}).bind(localPort, () => s.connect(Number(port), host, () => done({ send: (w) => s.send(w), on: (f) => s.on('message', f) })));
+    const s = dgram.createSocket(host.includes(':') ? { type: 'udp6', ipv6Only: true } : 'udp4');
+    s.on('error', (e) => console.error(String(e))).bind(localPort, () => s.connect(Number(port), host, () => done({ send: (w) => s.send(w), on: (f) => s.on('message', f) })));
   }),
 }[protocol];
 Promise.all(ports.split(',').map((p) => open(Number(p)))).then((all) => {
@@ -47,10 +49,14 @@ interface Talking {
 
 async function talk(from: Namespace, code: string, args: readonly string[]): Promise<Talking> {
   const [command, ...rest] = from.enter([process.execPath, '-e', code, '--', ...args]);
-  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(command, rest, { stdio: 'pipe' });
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString('utf8');
+  });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const next = async () => String((await lines.next()).value);
-  if ((await next()) !== 'ready') throw new Error('the connections could not be opened');
+  if ((await next()) !== 'ready') throw new Error(`the connections could not be opened: ${complaint}`);
   return {
     ask: (line) => {
       child.stdin.write(`${line}\n`);
@@ -64,9 +70,9 @@ async function talk(from: Namespace, code: string, args: readonly string[]): Pro
   };
 }
 
-/** An echo server for TCP and UDP, both families, that runs until it is closed. */
+/** An echo server for TCP and UDP on the peer's own addresses, that runs until it is closed. */
 export function echoServer(peer: Namespace, port: number): Promise<{ close(): Promise<void> }> {
-  return talk(peer, ECHO, [String(port)]);
+  return talk(peer, ECHO, [String(port), PEER.ipv4, PEER.ipv6]);
 }
 
 /** Connections that stay open; `alive` tells how many of them still carry words there and back. */

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { remove } from '../../src/apply/remove.ts';
+import type { Guest } from '../../src/lab/bridges.ts';
+import type { Namespace } from '../../src/lab/namespace.ts';
+import { HOST, PEER } from '../../src/lab/topology.ts';
+import { type FencedWorld, fencedWorld, OPEN_ACL } from '../support/fenced-world.ts';
+import { echoServer, holdConnections } from '../support/held-connections.ts';
+import { LAB, needs } from '../support/needs.ts';
+import { samplePolicy } from '../support/samples.ts';
+
+const ROUTED = { ...samplePolicy.containers, routed: ['172.21.0.0/16', 'fd00:172:21::/64'] };
+const PORTS = [40_001, 45_002, 50_003, 5_004];
+
+needs(...LAB, 'conntrack')('connections that are open', () => {
+  let fenced: FencedWorld;
+  let routed: Guest;
+  let masqueraded: Guest;
+  const held: { name: string; alive(): Promise<number>; close(): Promise<void> }[] = [];
+
+  beforeEach(async () => {
+    fenced = await fencedWorld(OPEN_ACL);
+    const { world } = fenced;
+    routed = await (
+      await world.addBridge({
+        name: 'br-00000000aaaa',
+        ipv4: '172.21.0.1/16',
+        ipv6: 'fd00:172:21::1/64',
+        masquerade: false,
+      })
+    ).addGuest();
+    await world.router.expect(['ip', 'route', 'add', '172.21.0.0/16', 'via', HOST.ipv4]);
+    await world.router.expect(['ip', 'route', 'add', 'fd00:172:21::/64', 'via', HOST.ipv6]);
+    await echoServer(world.peer, 7777);
+  });
+  afterEach(async () => {
+    await Promise.all(held.splice(0).map((one) => one.close()));
+    await fenced?.close();
+  });
+
+  async function open(name: string, from: Namespace): Promise<void> {
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      for (const protocol of ['tcp', 'udp'] as const) {
+        const host = PEER[family];
+        const one = await holdConnections(from, {
+          host,
+          port: 7777,
+          protocol,
+          sourcePorts: PORTS.map((port) => port + held.length),
+        });
+        held.push({ name: `${name} ${protocol} ${family}`, ...one });
+      }
+    }
+  }
+  async function expectAllAlive(): Promise<void> {
+    const cut: string[] = [];
+    for (const one of held) {
+      const alive = await one.alive();
+      if (alive !== PORTS.length) cut.push(`${one.name}: ${PORTS.length - alive} of ${PORTS.length} cut`);
+    }
+    expect(cut).toEqual([]);
+  }
+
+  test('on a host that tracked nothing live on under the first fence, a dropping guard, and without it', async () => {
+    expect(await fenced.world.host.expect(['nft', 'list', 'ruleset'])).toBe('');
+    await open('host', fenced.world.host);
+    await open('routed container', routed);
+    await expectAllAlive();
+    for (const guard of ['count', 'drop'] as const) {
+      await fenced.fence({ guard, containers: ROUTED });
+      await expectAllAlive();
+    }
+    await remove(fenced.system, { now: false, say: () => {} });
+    await expectAllAlive();
+  });
+
+  test('and mapped live on across changes of the fence, and after it', async () => {
+    const bridge = { name: 'br-00000000bbbb', ipv4: '172.22.0.1/16', ipv6: 'fd00:172:22::1/64', masquerade: true };
+    masqueraded = await (await fenced.world.addBridge(bridge)).addGuest();
+    await open('masqueraded container before', masqueraded);
+    await fenced.fence({ containers: ROUTED });
+    await open('host', fenced.world.host);
+    await open('routed container', routed);
+    await open('masqueraded container', masqueraded);
+    await expectAllAlive();
+    await fenced.fence({ containers: ROUTED, guard: 'drop' });
+    await expectAllAlive();
+    await fenced.fence({ containers: ROUTED, guard: 'drop', ports: [{ from: 40_000, to: 41_999 }] });
+    await expectAllAlive();
+    await remove(fenced.system, { now: false, say: () => {} });
+    await expectAllAlive();
+  });
+});
