@@ -3,7 +3,8 @@ import { PortfenceError } from '../errors.ts';
 import { PROTOCOLS } from '../ports.ts';
 import type { Flow } from './locate.ts';
 
-const EXAMPLE = "write it like 'tcp 172.18.0.5:40001 > 203.0.113.10:443', IPv6 as [fd00::5]:40001; add 'in br-lan' or 'out eth1' where the addresses do not tell";
+const EXAMPLE =
+  "write it like 'tcp 172.18.0.5:40001 > 203.0.113.10:443', IPv6 as [fd00::5]:40001; add 'in br-lan' or 'out eth1' where the addresses do not tell";
 const SHAPE = /^\s*(\S+)\s+(\S+)\s*(?:->|>)\s*(\S+)((?:\s+(?:in|out)\s+\S+)*)\s*$/;
 
 /** Reads a flow as a person writes it. Throws FLOW with the part that is wrong and an example. */

@@ -1,6 +1,6 @@
+import type { HostFacts } from '../observe/facts.ts';
 import type { Family, Protocol } from '../ports.ts';
 import { blockHas } from './address-blocks.ts';
-import type { HostFacts } from '../observe/facts.ts';
 import type { Packet } from './packet.ts';
 import type { Plan } from './plan.ts';
 
@@ -23,7 +23,9 @@ const MULTICAST = { ipv4: '224.0.0.0/4', ipv6: 'ff00::/8' } as const;
  */
 export function locate(flow: Flow, facts: HostFacts, plan: Plan): Packet | undefined {
   const family: Family = flow.source.includes(':') ? 'ipv6' : 'ipv4';
-  const sourceLocal = facts.links.some((link) => link.addresses.some((address) => blockHas(bare(address), flow.source)));
+  const sourceLocal = facts.links.some((link) =>
+    link.addresses.some((address) => blockHas(bare(address), flow.source)),
+  );
   const arrived = flow.arrived ?? (sourceLocal ? undefined : linkTowards(flow.source, facts));
   if (!sourceLocal && arrived === undefined) return undefined;
   const leaves = flow.leaves ?? leavingLink(flow.destination, facts, plan);
@@ -55,5 +57,9 @@ function linkTowards(address: string, facts: HostFacts): string | undefined {
 function leavingLink(destination: string, facts: HostFacts, plan: Plan): string | undefined {
   const local = facts.links.some((link) => link.addresses.some((address) => blockHas(bare(address), destination)));
   if (local) return 'lo';
-  return linkTowards(destination, facts) ?? facts.defaultRouteDevices[0] ?? plan.uplinks.names.find((name) => !name.endsWith('*'));
+  return (
+    linkTowards(destination, facts) ??
+    facts.defaultRouteDevices[0] ??
+    plan.uplinks.names.find((name) => !name.endsWith('*'))
+  );
 }

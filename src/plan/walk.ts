@@ -61,7 +61,10 @@ function fateOf(step: Step | undefined, plan: Plan, packet: Packet): Fate {
 function holds(condition: Condition, plan: Plan, packet: Packet): boolean {
   switch (condition.test) {
     case 'uplink': {
-      const listed = fitsAny(interfacesOf(plan, plan.uplinks.mode === 'these' ? 'uplinks' : 'not_uplinks'), packet.leaves);
+      const listed = fitsAny(
+        interfacesOf(plan, plan.uplinks.mode === 'these' ? 'uplinks' : 'not_uplinks'),
+        packet.leaves,
+      );
       return (listed === (plan.uplinks.mode === 'these')) === condition.is;
     }
     case 'family':
@@ -83,7 +86,9 @@ function holds(condition: Condition, plan: Plan, packet: Packet): boolean {
           set.holds === 'published' &&
           set.elements.some(
             (one) =>
-              one.port === packet.sourcePort && one.protocol === packet.protocol && blockHas(one.address, packet.source),
+              one.port === packet.sourcePort &&
+              one.protocol === packet.protocol &&
+              blockHas(one.address, packet.source),
           ),
       );
     case 'made-here':

@@ -1,7 +1,8 @@
 /** Rows as aligned columns, two spaces apart; numbers to the right. */
 export function tableLines(rows: readonly (readonly (string | number)[])[]): readonly string[] {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => widths.splice(i, 1, Math.max(widths[i] ?? 0, String(cell).length)));
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, String(cell).length);
   return rows.map((row) =>
     row
       .map((cell, i) =>
