@@ -25,7 +25,7 @@ export function run(command, args, { env = {}, quiet = false } = {}) {
     for (const signal of signals) process.on(signal, pass);
     const finish = (code) => {
       for (const signal of signals) process.off(signal, pass);
-      if (quiet && code !== 0) say(output.trim().split('\n').slice(-20).join('\n'));
+      if (quiet && code !== 0) say(output.trim());
       resolve(code);
     };
     child.on('error', (error) => {

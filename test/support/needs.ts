@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import process from 'node:process';
 import { describe } from 'vitest';
+import { SKIPPED } from './skipped.ts';
 
 /** What a test can need of the machine, where it is looked for, and what brings it. */
 const NEEDS = {
@@ -41,7 +42,7 @@ export function needs(...wanted: readonly Need[]): (name: string, tests: () => v
   if (missing.length === 0) return (name, tests) => describe(name, tests);
   const words = missing.map((need) => `${need} (${NEEDS[need].remedy})`).join(', ');
   if (process.env['CI']) throw new Error(`these tests need ${words}`);
-  return (name, tests) => describe.skip(`${name} [skipped, needs ${words}]`, tests);
+  return (name, tests) => describe.skip(`${name}: ${SKIPPED} ${words}`, tests);
 }
 
 /** What the lab needs, Docker's part apart. */
