@@ -40,17 +40,18 @@ export interface Tell {
   readonly family?: 'ipv4' | 'ipv6';
   readonly from?: string;
   readonly to?: string;
+  readonly port?: number;
   readonly timeoutMs?: number;
 }
 
 /** How the peer sees one connection from each of these source ports; TCP over IPv4 unless told otherwise. */
 export function seenFrom(
-  namespace: Namespace,
+  namespace: Pick<Namespace, 'run'>,
   sourcePorts: Probe['sourcePorts'],
-  { protocol = 'tcp', family = 'ipv4', from, to, timeoutMs = 3000 }: Tell = {},
+  { protocol = 'tcp', family = 'ipv4', from, to, port = TELL_PORT, timeoutMs = 3000 }: Tell = {},
 ): Promise<readonly ProbeResult[]> {
   const host = to ?? PEER[family];
-  const probe = { protocol, to: { host, port: TELL_PORT }, sourcePorts, timeoutMs, ...(from ? { from } : {}) };
+  const probe = { protocol, to: { host, port }, sourcePorts, timeoutMs, ...(from ? { from } : {}) };
   return openConnections(namespace, [probe]);
 }
 

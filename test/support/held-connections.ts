@@ -47,7 +47,7 @@ interface Talking {
   close(): Promise<void>;
 }
 
-async function talk(from: Namespace, code: string, args: readonly string[]): Promise<Talking> {
+async function talk(from: Pick<Namespace, 'enter'>, code: string, args: readonly string[]): Promise<Talking> {
   const [command, ...rest] = from.enter([process.execPath, '-e', code, '--', ...args]);
   const child = spawn(command, rest, { stdio: 'pipe' });
   let complaint = '';
@@ -71,13 +71,13 @@ async function talk(from: Namespace, code: string, args: readonly string[]): Pro
 }
 
 /** An echo server for TCP and UDP on the peer's own addresses, that runs until it is closed. */
-export function echoServer(peer: Namespace, port: number): Promise<{ close(): Promise<void> }> {
+export function echoServer(peer: Pick<Namespace, 'enter'>, port: number): Promise<{ close(): Promise<void> }> {
   return talk(peer, ECHO, [String(port), PEER.ipv4, PEER.ipv6]);
 }
 
 /** Connections that stay open; `alive` tells how many of them still carry words there and back. */
 export async function holdConnections(
-  from: Namespace,
+  from: Pick<Namespace, 'enter'>,
   to: { host: string; port: number; protocol: 'tcp' | 'udp'; sourcePorts: readonly number[] },
 ): Promise<{ alive(): Promise<number>; close(): Promise<void> }> {
   const held = await talk(from, CLIENTS, [to.host, String(to.port), to.protocol, to.sourcePorts.join(',')]);
