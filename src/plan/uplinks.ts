@@ -1,6 +1,6 @@
 import type { HostFacts } from '../observe/facts.ts';
 import type { Policy } from '../policy/policy.ts';
-import { distinct } from './interfaces.ts';
+import { distinct, fits } from './interfaces.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -11,7 +11,10 @@ export function chooseUplinks(
   policy: Policy,
   facts: HostFacts,
 ): { uplinks: Plan['uplinks']; notes: readonly string[] } {
-  if (policy.uplinks !== 'auto') return { uplinks: { mode: 'these', names: distinct(policy.uplinks) }, notes: [] };
+  if (policy.uplinks !== 'auto') {
+    const names = policy.uplinks.flatMap((pattern) => withoutLoopback(pattern, facts));
+    return { uplinks: { mode: 'these', names: distinct(names) }, notes: [] };
+  }
   if (facts.defaultRouteDevices.length > 0) {
     return { uplinks: { mode: 'these', names: distinct(facts.defaultRouteDevices) }, notes: [] };
   }
@@ -28,4 +31,10 @@ export function chooseUplinks(
       'no default route and no uplink known: every interface but loopback and the container networks counts as an uplink',
     ],
   };
+}
+
+/** Nothing leaves by loopback: a glob that would take it stands for the interfaces that it fits now. */
+function withoutLoopback(pattern: string, { links }: HostFacts): readonly string[] {
+  if (!fits(pattern, 'lo')) return [pattern];
+  return links.map(({ name }) => name).filter((name) => name !== 'lo' && fits(pattern, name));
 }

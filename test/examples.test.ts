@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { holdNamespace } from '../src/lab/namespace.ts';
+import { observeFence } from '../src/observe/fence.ts';
+import { compile } from '../src/plan/compile.ts';
+import { creation, nftTable } from '../src/plan/nftables/render.ts';
+import { parsePolicy } from '../src/policy/parse.ts';
+import { driftBetween } from '../src/survey/drift.ts';
+import { script } from '../src/survey/nft-script.ts';
+import { listingOf } from '../src/survey/scratch.ts';
+import { realSystem } from '../src/system/real.ts';
+import { expectGolden } from './support/goldens.ts';
+import { namespacedSystem } from './support/namespaced-system.ts';
+import { needs } from './support/needs.ts';
+import { sampleFacts } from './support/samples.ts';
+
+const root = fileURLToPath(new URL('../examples/', import.meta.url));
+const cases = readdirSync(root, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+function rulesetOf(name: string): readonly string[] {
+  const file = `${root}${name}/policy.yaml`;
+  const { policy } = parsePolicy({ text: readFileSync(file, 'utf8'), file });
+  const own = `${root}${name}/facts.json`;
+  const facts = existsSync(own) ? { ...sampleFacts, ...JSON.parse(readFileSync(own, 'utf8')) } : sampleFacts;
+  return creation(nftTable(compile(policy, facts)));
+}
+
+describe('an example', () => {
+  test.each(cases)('%s compiles to its expected.nft and is explained', (name) => {
+    expectGolden(`${root}${name}/expected.nft`, script(rulesetOf(name)));
+    expect(readFileSync(`${root}${name}/README.md`, 'utf8')).toMatch(/^# \S/);
+  });
+});
+
+needs(
+  'root',
+  'nft',
+  'unshare',
+)('an example in the kernel', () => {
+  test.each(cases)('%s loads and reads back as what was sent', async (name) => {
+    const lines = rulesetOf(name);
+    const namespace = await holdNamespace();
+    const system = await namespacedSystem(namespace);
+    try {
+      await namespace.expect(['nft', '-f', '-'], { input: script(lines) });
+      expect(driftBetween(await listingOf(realSystem, lines), await observeFence(system))).toEqual([]);
+      await namespace.expect(['nft', 'add', 'rule', 'inet', 'portfence', 'confine', 'accept']);
+      expect(driftBetween(await listingOf(realSystem, lines), await observeFence(system))).toHaveLength(1);
+    } finally {
+      await namespace.close();
+      await system.close();
+    }
+  });
+});
