@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { Namespace } from '../../src/lab/namespace.ts';
+import type { Argv, Finished, RunOptions } from '../../src/system/system.ts';
+
+export const LAUNCHER = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
+
+/** The built command as a person runs it inside a namespace, with a state folder of its own. */
+export interface CommandLine {
+  readonly folder: string;
+  argv(args: readonly string[]): Argv;
+  run(args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** Runs with --json and gives the document; throws where stdout holds anything else. */
+  json(args: readonly string[]): Promise<{ code: number; document: Record<string, unknown> }>;
+  close(): Promise<void>;
+}
+
+export async function commandLine(namespace: Namespace): Promise<CommandLine> {
+  const folder = await mkdtemp(join(tmpdir(), 'portfence-cli-'));
+  const env = { PORTFENCE_STATE_DIR: join(folder, 'state') };
+  const argv = (args: readonly string[]): Argv => [process.execPath, LAUNCHER, ...args];
+  const run = (args: readonly string[], options: RunOptions = {}) =>
+    namespace.run(argv(args), { ...options, env: { ...env, ...options.env } });
+  return {
+    folder,
+    argv: (args) => ['env', `PORTFENCE_STATE_DIR=${env.PORTFENCE_STATE_DIR}`, ...argv(args)],
+    run,
+    json: async (args) => {
+      const { code, stdout } = await run([...args, '--json']);
+      return { code, document: JSON.parse(stdout) };
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
