@@ -70,9 +70,13 @@ async function talk(from: Pick<Namespace, 'enter'>, code: string, args: readonly
   };
 }
 
-/** An echo server for TCP and UDP on the peer's own addresses, that runs until it is closed. */
-export function echoServer(peer: Pick<Namespace, 'enter'>, port: number): Promise<{ close(): Promise<void> }> {
-  return talk(peer, ECHO, [String(port), PEER.ipv4, PEER.ipv6]);
+/** An echo server for TCP and UDP that runs until it is closed; on the peer's own addresses unless others are given. */
+export function echoServer(
+  at: Pick<Namespace, 'enter'>,
+  port: number,
+  { addresses }: { addresses: readonly string[] } = { addresses: [PEER.ipv4, PEER.ipv6] },
+): Promise<{ close(): Promise<void> }> {
+  return talk(at, ECHO, [String(port), ...addresses]);
 }
 
 /** Connections that stay open; `alive` tells how many of them still carry words there and back. */
