@@ -4,9 +4,11 @@ import { applyCommand } from './commands/apply.ts';
 import { backgroundCommands } from './commands/background.ts';
 import { confirmCommand } from './commands/confirm.ts';
 import { explainCommand } from './commands/explain.ts';
+import { labCommand } from './commands/lab.ts';
 import { planCommand } from './commands/plan.ts';
 import { removeCommand } from './commands/remove.ts';
 import { statusCommand } from './commands/status.ts';
+import { verifyCommand } from './commands/verify.ts';
 import type { Answer, Context } from './context.ts';
 import { version } from './version.ts';
 
@@ -28,7 +30,9 @@ const COMMANDS: readonly AddCommand[] = [
   confirmCommand,
   removeCommand,
   statusCommand,
+  verifyCommand,
   explainCommand,
+  labCommand,
   backgroundCommands,
 ];
 
@@ -47,8 +51,15 @@ export function buildProgram(context: Context, respond: Respond): Command {
     )
     .exitOverride(throwUsage);
   for (const add of COMMANDS) add(program, context, respond);
-  for (const command of program.commands) command.exitOverride(throwUsage);
+  overrideExits(program);
   return program;
+}
+
+function overrideExits(command: Command): void {
+  for (const child of command.commands) {
+    child.exitOverride(throwUsage);
+    overrideExits(child);
+  }
 }
 
 function throwUsage(error: CommanderError): never {
