@@ -76,7 +76,7 @@ export function readFence(json: string): FenceListing {
       name,
       type: typeText(object['type']),
       flags: texts(object['flags']),
-      elements: list(object['elem']).map(elementText),
+      elements: list(object['elem']).map((element) => elementText(element)),
     })),
     counters: named('counter').map(({ name, object }) => ({
       name,
