@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HOST, PEER } from '../../src/lab/topology.ts';
+import { HOST, mirrorAddress, PEER } from '../../src/lab/topology.ts';
 import { hasPort } from '../../src/ports.ts';
 import { type Container, type FencedEngine, fencedEngine } from '../support/fenced-engine.ts';
 import { seenFrom, seenText } from '../support/fenced-world.ts';
@@ -70,7 +70,7 @@ needs(...ENGINE, 'conntrack')('published ports', () => {
     let fenced: FencedEngine;
     let server: Container;
     beforeAll(async () => {
-      fenced = await fencedEngine({ published: [SIP] });
+      fenced = await fencedEngine({ published: [SIP], mirrors: 1 });
       await fenced.fence();
       server = await fenced.container('--publish', `${SIP}:${SIP}/udp`);
     });
@@ -92,7 +92,7 @@ needs(...ENGINE, 'conntrack')('published ports', () => {
       await fenced.fence();
       const next = await fenced.container();
       expect(next.ipv4).toBe(server.ipv4);
-      const [result] = await seenFrom(next, [SIP], { protocol: 'udp' });
+      const [result] = await seenFrom(next, [SIP], { protocol: 'udp', to: mirrorAddress(0).ipv4 });
       expect(result?.seen && hasPort(samplePolicy.ports, result.seen.port)).toBe(true);
     });
   });

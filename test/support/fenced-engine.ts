@@ -53,7 +53,8 @@ export async function fencedEngine(spec: Partial<WorldSpec> = {}, options: Engin
         return standing(system, await survey(system, { ...asked, policy: whole(policy), state }), state);
       },
       container: async (...flags) => {
-        const id = await engine.expect(['run', '--detach', ...flags, IMAGE, 'sleep', '3600']);
+        // The first process of a container ignores every other signal that it does not handle.
+        const id = await engine.expect(['run', '--detach', '--stop-signal', 'KILL', ...flags, IMAGE, 'sleep', '3600']);
         return reach(engine, id, world.onClose);
       },
       onHost: async (...argv) => {
