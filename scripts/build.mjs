@@ -8,6 +8,12 @@ import { exitWith, run, step } from './run.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'dist/.stamp');
 const COMPILER = [join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.json')]];
+const bundle = join(root, 'dist/bundle');
+/** One file with everything that a command needs starts in half the time of two hundred small ones. */
+const BUNDLER = [
+  join(root, 'node_modules/.bin/rolldown'),
+  [join(root, 'dist/cli/main.js'), '--format', 'esm', '--platform', 'node', '--dir', bundle, '--log-level', 'warn'],
+];
 
 /** The state of everything the build depends on. */
 function fingerprint() {
@@ -29,29 +35,29 @@ function removeOrphans() {
     const source = file.replace(join(root, 'dist'), join(root, 'src')).replace(/\.js(\.map)?$/, '.ts');
     if (entry.isFile() && /\.js(\.map)?$/.test(entry.name) && !existsSync(source)) rmSync(file);
   }
+  rmSync(bundle, { recursive: true, force: true });
 }
 
-function finish(state) {
+/** Compiles and bundles with the given way of running a command; the stamp comes last, so that a half build is none. */
+async function buildWith(runStep) {
+  const state = fingerprint();
   mkdirSync(join(root, 'dist'), { recursive: true });
+  rmSync(stamp, { force: true });
+  const compiled = await runStep('compiling', ...COMPILER);
+  if (compiled) return compiled;
   removeOrphans();
+  const bundled = await runStep('bundling', ...BUNDLER);
+  if (bundled) return bundled;
   writeFileSync(stamp, state);
+  return 0;
 }
 
 /** Builds where `dist` is missing or is not made from the present sources. */
 export async function ensureBuilt() {
-  const state = fingerprint();
-  const isFresh =
-    existsSync(join(root, 'dist/cli/main.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state;
-  if (isFresh) return;
-  await step('building', ...COMPILER);
-  finish(state);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint()) return;
+  await buildWith(step);
 }
 
-async function build() {
-  const state = fingerprint();
-  const code = await run(...COMPILER);
-  if (code === 0) finish(state);
-  return code;
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await exitWith(() => buildWith((_, command, args) => run(command, args)));
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await exitWith(build);
