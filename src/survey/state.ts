@@ -1,7 +1,9 @@
 import { PortfenceError } from '../errors.ts';
+import { observeFence } from '../observe/fence.ts';
 import type { Setting } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { System } from '../system/system.ts';
+import { readSetting } from './settings.ts';
 
 /** What an apply wanted to be true: enough to bring it back without asking anybody. */
 export interface Wanted {
@@ -60,6 +62,24 @@ export const lockFile = (folder: string): string => `${folder}/lock`;
 
 /** The remembered state, or an empty one. Throws STATE for a file that is not ours to read. */
 export async function readState(system: System, folder: string): Promise<State> {
+  const state = await storedState(system, folder);
+  return (await isOfAnEarlierNamespace(system, folder, state)) ? NO_STATE : state;
+}
+
+/**
+ * The kernel gives the number of a namespace that is gone to another one. What is remembered belongs to this one if its
+ * fence is there, or a setting that still has a value of ours. The host's own folder goes with the host, at a reboot.
+ */
+async function isOfAnEarlierNamespace(system: System, folder: string, state: State): Promise<boolean> {
+  if (!folder.startsWith(`${BASE}/net-`) || state === NO_STATE) return false;
+  if (await observeFence(system)) return false;
+  const settings = await Promise.all(
+    Object.entries(state.ours).map(async ([key, values]) => values.includes(await readSetting(system, key))),
+  );
+  return !settings.includes(true);
+}
+
+async function storedState(system: System, folder: string): Promise<State> {
   const path = stateFile(folder);
   const text = await system.readText(path);
   if (text === undefined) return NO_STATE;
