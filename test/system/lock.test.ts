@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -34,5 +34,6 @@ test('a lock on a file that was removed meanwhile does not count', async () => {
 });
 
 test('where no file can be made it says so', async () => {
-  await expect(lock('/proc/portfence/lock', 0)).rejects.toMatchObject({ code: 'SYSTEM' });
+  await writeFile(join(folder, 'file'), '');
+  await expect(lock(join(folder, 'file', 'lock'), 0)).rejects.toMatchObject({ code: 'SYSTEM' });
 });
