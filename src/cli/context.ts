@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { ExitCode } from '../errors.ts';
 import type { System } from '../system/system.ts';
 
@@ -6,6 +7,8 @@ export interface Context {
   readonly system: System;
   /** A line for the person who waits; goes to stderr, so that stdout holds the answer alone. */
   readonly say: (line: string) => void;
+  /** Whether the answer goes to a terminal that shows colours. */
+  readonly colour: boolean;
 }
 
 /** What a command answers: one document for scripts, lines for people. Only main writes them and exits. */
@@ -20,3 +23,7 @@ export interface CommonFlags {
   readonly json?: boolean;
   readonly dockerHost?: string;
 }
+
+export type Respond = (answer: Answer, json: boolean) => void;
+/** Adds one command, or a family of them, to the grammar. */
+export type AddCommand = (program: Command, context: Context, respond: Respond) => void;

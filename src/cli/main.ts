@@ -13,11 +13,16 @@ async function main(): Promise<void> {
   });
   try {
     let exit: number = EXIT.fine;
-    const program = buildProgram({ system: realSystem, say }, (answer, json) => {
-      const text = json ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text.map((line) => `${line}\n`).join('');
-      process.stdout.write(text);
-      exit = answer.exit;
-    });
+    const program = buildProgram(
+      { system: realSystem, say, colour: (process.stdout.isTTY ?? false) && process.env['NO_COLOR'] === undefined },
+      (answer, json) => {
+        const text = json
+          ? `${JSON.stringify(answer.json, null, 2)}\n`
+          : answer.text.map((line) => `${line}\n`).join('');
+        process.stdout.write(text);
+        exit = answer.exit;
+      },
+    );
     await program.parseAsync(process.argv);
     process.exitCode = exit;
   } catch (error) {

@@ -9,7 +9,7 @@ import { planCommand } from './commands/plan.ts';
 import { removeCommand } from './commands/remove.ts';
 import { statusCommand } from './commands/status.ts';
 import { verifyCommand } from './commands/verify.ts';
-import type { Answer, Context } from './context.ts';
+import type { AddCommand, Context, Respond } from './context.ts';
 import { version } from './version.ts';
 
 /** Commander has said what was wrong already; this carries the exit code out. */
@@ -20,9 +20,6 @@ export class CommandLineError extends Error {
     this.exit = exit;
   }
 }
-
-export type Respond = (answer: Answer, json: boolean) => void;
-export type AddCommand = (program: Command, context: Context, respond: Respond) => void;
 
 const COMMANDS: readonly AddCommand[] = [
   planCommand,

@@ -1,8 +1,8 @@
+import type { ContainerNetwork, PublishedPort } from '../plan/facts.ts';
 import { scrub } from '../scrub.ts';
 import type { System } from '../system/system.ts';
 import { readNetworks, readPodmanNetworks } from './engine-networks.ts';
 import { readGatewayAddresses, readPublishedPorts } from './engine-ports.ts';
-import type { ContainerNetwork, PublishedPort } from './facts.ts';
 import { fields, list, text } from './untrusted.ts';
 
 export { readNetworks, readPodmanNetworks } from './engine-networks.ts';

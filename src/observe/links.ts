@@ -1,7 +1,7 @@
+import type { Link } from '../plan/facts.ts';
 import { scrub } from '../scrub.ts';
 import type { System } from '../system/system.ts';
 import { ask } from './ask.ts';
-import type { Link } from './facts.ts';
 import { fields, integer, list, parseJson, text } from './untrusted.ts';
 
 /** The interfaces of this network namespace, in the kernel's order. Throws TOOL_MISSING or SYSTEM. */

@@ -1,10 +1,10 @@
 import { PortfenceError } from '../errors.ts';
+import type { HostFacts } from '../plan/facts.ts';
 import type { PortRange, PortSet } from '../ports.ts';
 import type { System } from '../system/system.ts';
 import { type AllChains, observeBaseChains } from './base-chains.ts';
 import { engineNat } from './engine-nat.ts';
 import { observeEngines } from './engines.ts';
-import type { HostFacts } from './facts.ts';
 import { observeLinks } from './links.ts';
 import { observeDefaultRouteDevices } from './routes.ts';
 import { observeSysctls } from './sysctls.ts';

@@ -1,5 +1,5 @@
-import type { HostFacts, Link } from '../observe/facts.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { HostFacts, Link } from './facts.ts';
 
 const HEX = [...'0123456789abcdef'];
 

@@ -1,6 +1,6 @@
-import type { HostFacts } from '../observe/facts.ts';
 import type { Family, Protocol } from '../ports.ts';
 import { blockHas } from './address-blocks.ts';
+import type { HostFacts } from './facts.ts';
 import type { Packet } from './packet.ts';
 import type { Plan } from './plan.ts';
 

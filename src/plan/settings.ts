@@ -1,6 +1,6 @@
-import type { HostFacts } from '../observe/facts.ts';
 import type { Policy } from '../policy/policy.ts';
 import { complement, intersect, type PortRange, portCount, portsText, union } from '../ports.ts';
+import type { HostFacts } from './facts.ts';
 import type { Setting } from './plan.ts';
 
 /** Below this many ports a host would soon lack ports for its own local connections (a database on loopback, say). */

@@ -1,6 +1,6 @@
-import type { HostFacts } from '../observe/facts.ts';
 import type { Cidr, Policy } from '../policy/policy.ts';
 import { ALL_PORTS, FAMILIES, type Family, type PortSet, portSet, subtract, union } from '../ports.ts';
+import type { HostFacts } from './facts.ts';
 import type { Condition, NamedSet, Origin, SetName, Step } from './plan.ts';
 
 /** What the kernel hands out by itself unless told otherwise (`ip_local_port_range`, inet_init_net in af_inet.c). */

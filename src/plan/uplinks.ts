@@ -1,5 +1,5 @@
-import type { HostFacts } from '../observe/facts.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { HostFacts } from './facts.ts';
 import { distinct, fits } from './interfaces.ts';
 import type { Plan } from './plan.ts';
 

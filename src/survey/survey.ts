@@ -1,7 +1,7 @@
-import type { HostFacts } from '../observe/facts.ts';
 import { type FenceListing, observeFence } from '../observe/fence.ts';
 import { observeHost } from '../observe/observe-host.ts';
 import { compile } from '../plan/compile.ts';
+import type { HostFacts } from '../plan/facts.ts';
 import { creation, nftTable } from '../plan/nftables/render.ts';
 import { type Present, replacement } from '../plan/nftables/transaction.ts';
 import type { Plan, Setting } from '../plan/plan.ts';

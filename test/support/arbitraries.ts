@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { HostFacts } from '../../src/observe/facts.ts';
+import type { HostFacts } from '../../src/plan/facts.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { FAMILIES, type Protocol, portSet } from '../../src/ports.ts';
 import { sampleFacts, samplePolicy } from './samples.ts';

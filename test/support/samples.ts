@@ -1,4 +1,4 @@
-import type { HostFacts } from '../../src/observe/facts.ts';
+import type { HostFacts } from '../../src/plan/facts.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 
 /** The policy of the README, every default filled in. */

@@ -2,9 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { apply } from '../../apply/apply.ts';
 import { EXIT } from '../../errors.ts';
 import { appliedText } from '../../report/applied.ts';
-import type { CommonFlags } from '../context.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
-import type { AddCommand } from '../program.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
   readonly confirm?: number;

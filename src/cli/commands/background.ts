@@ -1,6 +1,6 @@
 import { DRAIN_COMMAND, drain } from '../../apply/remove.ts';
 import { ROLLBACK_COMMAND, rollBackUnlessConfirmed } from '../../apply/rollback.ts';
-import type { AddCommand } from '../program.ts';
+import type { AddCommand } from '../context.ts';
 
 /** What portfence starts itself, to wait for something without a terminal. Not in the help. */
 export const backgroundCommands: AddCommand = (program, { system }) => {

@@ -1,7 +1,6 @@
 import { confirm } from '../../apply/rollback.ts';
 import { EXIT } from '../../errors.ts';
-import type { CommonFlags } from '../context.ts';
-import type { AddCommand } from '../program.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
 
 export const confirmCommand: AddCommand = (program, context, respond) => {
   program

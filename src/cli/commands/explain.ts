@@ -5,9 +5,8 @@ import { parseFlow } from '../../plan/flow-text.ts';
 import { locate } from '../../plan/locate.ts';
 import { walk } from '../../plan/walk.ts';
 import { explainedText } from '../../report/explained.ts';
-import type { CommonFlags } from '../context.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
-import type { AddCommand } from '../program.ts';
 
 export const explainCommand: AddCommand = (program, context, respond) => {
   withPolicyFlags(program.command('explain <flow>'))

@@ -1,7 +1,6 @@
-import process from 'node:process';
 import { EXIT } from '../../errors.ts';
 import { portSet, portsText } from '../../ports.ts';
-import type { AddCommand } from '../program.ts';
+import type { AddCommand } from '../context.ts';
 
 interface Options {
   readonly docker?: boolean;
@@ -11,7 +10,7 @@ interface Options {
 const PORTS = portSet({ from: 49_152, to: 61_000 });
 
 /** The lab is loaded only when it is asked for: every other command starts faster without it. */
-export const labCommand: AddCommand = (program, { say }, respond) => {
+export const labCommand: AddCommand = (program, { say, colour }, respond) => {
   const lab = program
     .command('lab')
     .description('a host behind a stateless network ACL, in namespaces of its own: see the problem and the fence');
@@ -27,7 +26,7 @@ export const labCommand: AddCommand = (program, { say }, respond) => {
       const { interruptible } = await import('../../system/interrupt.ts');
       const docker = options.docker ?? false;
       const result = await interruptible((signal) => labRun({ docker, portfence: runPortfence, say, signal }));
-      const text = labText(result, { colour: process.stdout.isTTY ?? false });
+      const text = labText(result, { colour });
       respond({ exit: result.ok ? EXIT.fine : EXIT.no, json: result, text }, options.json ?? false);
     });
   lab
@@ -43,7 +42,10 @@ export const labCommand: AddCommand = (program, { say }, respond) => {
         `       ip netns exec ${STANDING.host} portfence verify`,
         '  remove it with: portfence lab down',
       ];
-      respond({ exit: EXIT.fine, json: { namespaces: STANDING, ports: portsText(PORTS) }, text }, options.json ?? false);
+      respond(
+        { exit: EXIT.fine, json: { namespaces: STANDING, ports: portsText(PORTS) }, text },
+        options.json ?? false,
+      );
     });
   lab
     .command('down')

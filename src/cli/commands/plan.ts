@@ -2,9 +2,8 @@ import { EXIT } from '../../errors.ts';
 import { script } from '../../survey/nft-script.ts';
 import { readState, stateFolder } from '../../survey/state.ts';
 import { survey } from '../../survey/survey.ts';
-import type { CommonFlags } from '../context.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
-import type { AddCommand } from '../program.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
   readonly diff?: boolean;

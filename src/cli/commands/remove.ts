@@ -1,8 +1,7 @@
 import { remove } from '../../apply/remove.ts';
 import { EXIT } from '../../errors.ts';
 import { removedText } from '../../report/removed.ts';
-import type { CommonFlags } from '../context.ts';
-import type { AddCommand } from '../program.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
 
 interface Options extends CommonFlags {
   readonly now?: boolean;

@@ -3,9 +3,8 @@ import { statusText } from '../../report/status.ts';
 import { standing } from '../../survey/standing.ts';
 import { readState, stateFolder } from '../../survey/state.ts';
 import { survey } from '../../survey/survey.ts';
-import type { CommonFlags } from '../context.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
-import type { AddCommand } from '../program.ts';
 
 export const statusCommand: AddCommand = (program, context, respond) => {
   withPolicyFlags(program.command('status'))

@@ -3,9 +3,8 @@ import { EXIT } from '../../errors.ts';
 import { verifiedText } from '../../report/verified.ts';
 import { interruptible } from '../../system/interrupt.ts';
 import { verify } from '../../verify/verify.ts';
-import type { CommonFlags } from '../context.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
-import type { AddCommand } from '../program.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
   readonly connections: number;
