@@ -29,6 +29,9 @@ export function run(argv: Argv, options: RunOptions = {}): Promise<Finished> {
       timedOut = true;
       child.kill('SIGKILL');
     }, timeoutMs);
+    const abort = (): void => void child.kill('SIGKILL');
+    options.signal?.addEventListener('abort', abort);
+    if (options.signal?.aborted) abort();
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.stdin.on('error', () => {}); // A command may end before it has read its input; its exit code tells.
@@ -38,6 +41,7 @@ export function run(argv: Argv, options: RunOptions = {}): Promise<Finished> {
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      options.signal?.removeEventListener('abort', abort);
       const text = Buffer.concat(stderr).toString('utf8');
       const ending = timedOut
         ? `${command} did not end within ${timeoutMs} ms`

@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The command goes on when Ctrl-C ends the foreground group: for cleaning up. */
   readonly outlastsInterrupt?: boolean;
+  /** Kills the command when it fires. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A command that runs on until it is stopped, or until this process is gone. */

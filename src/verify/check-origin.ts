@@ -43,7 +43,9 @@ export function checkOrigin(
     sent = await send(
       origin,
       confined.map(({ volley }) => volley),
+      setting.signal,
     );
+    setting.signal?.throwIfAborted();
     const recorded = await settled(system, table, confined, sent);
     const countsAfter = await leakedCounts(system);
     const tracked = new Map(

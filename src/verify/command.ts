@@ -15,3 +15,9 @@ export async function must(system: Pick<System, 'run'>, argv: Argv, options: Run
 export async function ipBatch(system: Pick<System, 'run'>, lines: readonly string[]): Promise<void> {
   await must(system, ['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }
+
+/** Removes a link; nothing happens where there is none. */
+export async function removeLink(system: Pick<System, 'run'>, name: string): Promise<void> {
+  const { code } = await system.run(['ip', 'link', 'show', 'dev', name]);
+  if (code === 0) await must(system, ['ip', 'link', 'delete', name]);
+}

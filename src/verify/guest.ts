@@ -3,7 +3,7 @@ import type { Cidr } from '../policy/policy.ts';
 import type { Family } from '../ports.ts';
 import { holdNamespace } from '../system/namespace.ts';
 import type { System } from '../system/system.ts';
-import { ipBatch } from './command.ts';
+import { ipBatch, removeLink } from './command.ts';
 import { freeAddress } from './free-address.ts';
 import { linkState } from './link-state.ts';
 import type { Network } from './networks.ts';
@@ -41,8 +41,14 @@ export async function attachGuest(
   }
   if (places.length === 0) return undefined;
   const guest = await holdNamespace(system);
-  undo(() => guest.close());
   const port = `pfv${guest.pid.toString(36)}`;
+  undo(async () => {
+    // The kernel takes a namespace apart some time after its end; the link is to be gone when we are.
+    await removeLink(system, port);
+    await guest.close();
+    // The host may have looked for it, to hand an answer on.
+    for (const { address } of places) await system.run(['ip', 'neigh', 'del', bare(address), 'dev', bridge]);
+  });
   await ipBatch(system, [
     `link add ${port} address ${HIGH_MAC} type veth peer name eth0 netns ${guest.pid}`,
     `link set ${port} master ${bridge}`,

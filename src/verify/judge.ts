@@ -28,6 +28,9 @@ export type Verdict = Pick<Check, 'outcome' | 'attempts' | 'inRange' | 'outOfRan
 export const connectionKey = (sourcePort: number, destinationPort: number): string =>
   `${sourcePort}:${destinationPort}`;
 
+/** Some other program has the port, so there was no connection. Any other refusal (EPERM: a rule dropped it) is a result. */
+const IN_USE: ReadonlySet<string> = new Set(['EADDRINUSE', 'EADDRNOTAVAIL']);
+
 interface Departure extends Sent {
   readonly left: number;
 }
@@ -35,7 +38,7 @@ interface Departure extends Sent {
 /** Weighs the evidence: what was seen leaving decides; conntrack and the guard have to agree with it. Pure. */
 export function judge(evidence: Evidence): Verdict {
   const { recorded, ranges, drops, leaked } = evidence;
-  const opened = evidence.sent.filter(({ error }) => error === undefined);
+  const opened = evidence.sent.filter(({ error }) => !IN_USE.has(error ?? ''));
   const came = new Map(recorded.before.map((one) => [connectionKey(one.sourcePort, one.destinationPort), one]));
   const went = new Map(recorded.after.map((one) => [identity(one), one]));
   const arrived = opened.filter(({ from, to }) => came.has(connectionKey(from, to)));
@@ -78,15 +81,14 @@ export function judge(evidence: Evidence): Verdict {
       `port ${contradiction.from} was seen leaving with port ${contradiction.left}, but conntrack says ${tracked}`,
     );
   }
-  if (opened.length === 0) return verdict('inconclusive', notOpened(evidence.sent));
+  if (opened.length === 0) return verdict('inconclusive', 'there was no connection to open');
   if (departures.length === opened.length) return verdict('pass');
-  if (arrived.length === 0) return verdict('inconclusive', `none of ${opened.length} connections came to be sent`);
-  return verdict(
-    'inconclusive',
-    dropped > 0
-      ? `${dropped} of ${opened.length} were dropped after the fence's hook: the range is full, or a rule drops them`
-      : `${counts.unseen} of ${opened.length} were not seen leaving`,
-  );
+  const { unseen } = counts;
+  const parts = [
+    ...(unseen > 0 ? [`${unseen} of ${opened.length} did not come to be sent${errorWords(opened)}`] : []),
+    ...(dropped > 0 ? [`${dropped} were dropped on their way out (the range is full, or a rule drops them)`] : []),
+  ];
+  return verdict('inconclusive', parts.join('; '));
 }
 
 const identity = ({ destinationPort, id }: Passed): string => `${destinationPort} ${id}`;
@@ -95,11 +97,9 @@ function exampleOf({ from, to, left }: Departure, { address, destination }: Evid
   return { address, from, left, to: `${destination} port ${to}` };
 }
 
-function notOpened(sent: readonly Sent[]): string {
+function errorWords(sent: readonly Sent[]): string {
   const errors = [...new Set(sent.flatMap(({ error }) => error ?? []))];
-  return errors.length === 0
-    ? 'there was nothing to send'
-    : `not one connection could be opened (${errors.join(', ')})`;
+  return errors.length === 0 ? '' : ` (${errors.join(', ')})`;
 }
 
 function guardNotes(leaked: number, stray: number, missing: number): readonly string[] {

@@ -1,4 +1,4 @@
-import type { HostFacts } from '../observe/facts.ts';
+import type { HostFacts } from '../plan/facts.ts';
 import type { Packet } from '../plan/packet.ts';
 import type { Plan } from '../plan/plan.ts';
 import { ephemeralPorts } from '../plan/steps.ts';
@@ -22,6 +22,7 @@ export interface Setting {
   readonly connections: number;
   /** From 0 up to 1: moves the ports between one run and another. */
   readonly shift: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** One family and protocol from one origin. */

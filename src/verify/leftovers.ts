@@ -2,8 +2,8 @@ import { observeLinks } from '../observe/links.ts';
 import { readNftObjects } from '../observe/nft-objects.ts';
 import { fields, list, parseJson, text } from '../observe/untrusted.ts';
 import type { System } from '../system/system.ts';
-import { must } from './command.ts';
-import { OWN_ALIAS, OWN_BRIDGE, removeLink } from './own-network.ts';
+import { must, removeLink } from './command.ts';
+import { OWN_ALIAS, OWN_BRIDGE } from './own-network.ts';
 import { PROBE_PREFIX, removeProbeTable } from './probe-table.ts';
 
 /** Removes what verifications that were killed have left: tables and bridges that bear the name of a process that is gone. */

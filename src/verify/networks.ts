@@ -1,5 +1,5 @@
 import { Address4, Address6 } from 'ip-address';
-import type { HostFacts, Link } from '../observe/facts.ts';
+import type { HostFacts, Link } from '../plan/facts.ts';
 import { fitsAny } from '../plan/interfaces.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Cidr } from '../policy/policy.ts';

@@ -3,7 +3,7 @@ import { blockHas } from '../plan/address-blocks.ts';
 import type { Cidr } from '../policy/policy.ts';
 import { FAMILIES, type Family } from '../ports.ts';
 import type { System } from '../system/system.ts';
-import { ipBatch, must } from './command.ts';
+import { ipBatch, removeLink } from './command.ts';
 import type { Network } from './networks.ts';
 import type { Undo } from './undo.ts';
 
@@ -29,7 +29,13 @@ export async function makeOwnNetwork(system: System, families: readonly Family[]
     const free = BLOCKS[family].find((block) => !routed.some((other) => overlap(other, block)));
     if (free) gateways.set(family, free);
   }
-  undo(() => removeLink(system, bridge));
+  undo(async () => {
+    await removeLink(system, bridge);
+    // The host tells its multicast groups to every new network, which conntrack remembers for ten minutes.
+    for (const [family, own] of gateways) {
+      await system.run(['conntrack', '-D', '-f', family, '-s', own.split('/')[0] ?? own], { outlastsInterrupt: true });
+    }
+  });
   await ipBatch(system, [
     `link add ${bridge} type bridge`,
     `link set ${bridge} alias "${OWN_ALIAS}"`,
@@ -37,11 +43,6 @@ export async function makeOwnNetwork(system: System, families: readonly Family[]
     `link set ${bridge} up`,
   ]);
   return { bridge, gateways: Object.fromEntries(gateways) };
-}
-
-export async function removeLink(system: System, name: string): Promise<void> {
-  const { code } = await system.run(['ip', 'link', 'show', 'dev', name]);
-  if (code === 0) await must(system, ['ip', 'link', 'delete', name]);
 }
 
 const overlap = (a: Cidr, b: Cidr): boolean => blockHas(a, b) || blockHas(b, a);

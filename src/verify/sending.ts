@@ -29,10 +29,15 @@ const START_MS = 10_000;
 const WAVE_MS = 200;
 
 /** Sends the volleys one after the other; gives what was sent for each, in their order. Throws SYSTEM where nothing could run. */
-export async function send(origin: Origin, volleys: readonly Volley[]): Promise<readonly (readonly Sent[])[]> {
+export async function send(
+  origin: Origin,
+  volleys: readonly Volley[],
+  signal?: AbortSignal,
+): Promise<readonly (readonly Sent[])[]> {
   const waves = volleys.reduce((sum, { from }) => sum + Math.ceil(from.length / 128), 0);
   const done = await origin.run(builtProgram('verify/programs/send'), {
     input: JSON.stringify(volleys),
+    signal,
     timeoutMs: START_MS + waves * WAVE_MS,
   });
   if (done.code === 0) return JSON.parse(done.stdout) as Sent[][];

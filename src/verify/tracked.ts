@@ -54,7 +54,9 @@ export async function forget(
       ? [common]
       : target.documentation
         ? target.ports.map((port) => [...common, '--dport', String(port)])
-        : sent.map(({ from, to }) => [...common, '--sport', String(from), '--dport', String(to)]);
+        : sent
+            .filter(({ from }) => from !== 0)
+            .map(({ from, to }) => [...common, '--sport', String(from), '--dport', String(to)]);
   const end = system.now() + TIME_LIMIT_MS;
   for (const selection of selections) {
     if (system.now() > end) return; // What is left ends by itself within two minutes.

@@ -105,7 +105,7 @@ async function prepare(system: System, options: VerifyOptions) {
     if (route) routes.set(family, route);
     else notes.push(`not checked: this host has no ${FAMILY_NAME[family]} route, so nothing can leave over it`);
   }
-  const setting: Setting = { policy, facts, plan, connections: wanted.connections, shift };
+  const setting: Setting = { policy, facts, plan, connections: wanted.connections, shift, signal: options.signal };
   return { setting, targets: wanted.targets.filter(({ family }) => routes.has(family)), routes, notes };
 }
 
