@@ -1,5 +1,5 @@
 import { PortfenceError } from '../errors.ts';
-import { lockFile, stateFolder } from '../survey/state.ts';
+import { forgetEmptyFolder, lockFile, stateFolder } from '../survey/state.ts';
 import type { System } from '../system/system.ts';
 
 /** Milliseconds that one change waits for another to finish. */
@@ -30,6 +30,7 @@ export async function locked<T>(
   try {
     return await work(folder);
   } finally {
+    await forgetEmptyFolder(system, folder);
     await held.release();
   }
 }

@@ -102,6 +102,11 @@ export async function writeState(system: System, folder: string, state: State): 
   await system.writeText(stateFile(folder), `${JSON.stringify(state, null, 2)}\n`);
 }
 
+/** Leaves no folder where nothing is remembered. The caller holds the lock. */
+export async function forgetEmptyFolder(system: System, folder: string): Promise<void> {
+  if ((await system.readText(stateFile(folder))) === undefined) await forgetState(system, folder);
+}
+
 /** Forgets everything; the folder goes as well when nothing else is in it. The caller holds the lock. */
 export async function forgetState(system: System, folder: string): Promise<void> {
   await system.remove(stateFile(folder));

@@ -17,7 +17,8 @@ export interface Lock {
 export async function lock(path: string, waitMs: number): Promise<Lock | undefined> {
   const deadline = Date.now() + waitMs;
   for (;;) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 }).catch((cause: unknown) => {
+    // Only its owner may open the file: whoever can open it can hold it.
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
       throw new PortfenceError('SYSTEM', `can't make ${dirname(path)}: ${String(cause)}`, { cause });
     });
     const held = await take(path, Math.max(0, deadline - Date.now()));

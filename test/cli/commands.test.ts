@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { buildWorld, type World } from '../../src/lab/world.ts';
@@ -149,6 +149,7 @@ needs(...LAB, 'conntrack')('the command line', () => {
   test('confirm without anything to confirm is a no', async () => {
     const { code, stderr } = await portfence.run(['confirm']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('no apply is waiting')]);
+    expect(await readdir(portfence.folder)).toEqual([]);
   });
 
   test('a fence killed at any moment is the old one or the new one, and can be mended and removed', async () => {
