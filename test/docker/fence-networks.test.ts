@@ -44,6 +44,7 @@ needs(...ENGINE, 'conntrack')('networks of a real engine', () => {
     await network('inside', '--internal');
     await network('routed', '--subnet', '172.30.0.0/16', ...noMasquerade);
     await network('addressed', '-o', `com.docker.network.host_ipv4=${OWN_SOURCE}`);
+    await network('named', '-o', 'com.docker.network.bridge.name=shop0');
     early = await fenced.container('--network', 'early');
     rulesBefore = await enginesRules();
     await fenced.fence();
@@ -54,6 +55,7 @@ needs(...ENGINE, 'conntrack')('networks of a real engine', () => {
   test('that were there before the fence are fenced, and their rules are left as they were', async () => {
     expect(await fencedAddress(early)).toBe(HOST.ipv4);
     expect(await fencedAddress(await fenced.container())).toBe(HOST.ipv4);
+    expect(await fencedAddress(await fenced.container('--network', 'named'))).toBe(HOST.ipv4);
     expect(await enginesRules()).toBe(rulesBefore);
   });
 

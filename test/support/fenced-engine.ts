@@ -33,12 +33,17 @@ export interface FencedEngine extends FencedWorld {
   onHost(...argv: [string, ...string[]]): Promise<string>;
 }
 
-export async function fencedEngine(spec: Partial<WorldSpec> = {}, options: EngineOptions = {}): Promise<FencedEngine> {
+/** `fenceFirst`: the fence is applied before the engine starts for the first time, as it may be at boot. */
+export async function fencedEngine(
+  { fenceFirst = false, ...spec }: Partial<WorldSpec> & { readonly fenceFirst?: boolean } = {},
+  options: EngineOptions = {},
+): Promise<FencedEngine> {
   const fenced = await fencedWorld(spec);
   const { world } = fenced;
   // A background helper would start outside of the lab.
   const system: System = { ...fenced.system, startDetached: async () => {} };
   try {
+    if (fenceFirst) await fenced.fence();
     const engine = await startEngine(world, options);
     await engine.importImage();
     const asked = { say: () => {}, dockerHost: engine.address };
