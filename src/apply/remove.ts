@@ -98,6 +98,9 @@ async function restoreSettings(system: System, state: State): Promise<readonly s
   return left;
 }
 
+/** States in which a TCP connection carries nothing any more, though the kernel remembers it for minutes. */
+const OVER = new Set(['TIME_WAIT', 'CLOSE']);
+
 /** Connections with a mapped source that no other nat chain of their family would carry on. */
 async function orphans(system: System): Promise<number> {
   const { baseChains, legacyNat } = await observeBaseChains(system);
@@ -112,7 +115,7 @@ async function orphans(system: System): Promise<number> {
   const counts = await Promise.all(
     FAMILIES.filter((family) => !carried(family)).map(async (family) => {
       const flows = await observeFlows(system, ['-f', family, '--src-nat']);
-      return flows.length;
+      return flows.filter(({ state }) => !OVER.has(state ?? '')).length;
     }),
   );
   return counts.reduce((sum, count) => sum + count, 0);

@@ -45,6 +45,33 @@ export function statusText(survey: Survey, standing: Standing): { json: unknown;
   };
 }
 
+/** The same where no policy is known: nothing was applied here, or a removal is still going on. */
+export function statusWithoutPolicy({ hasTable, draining }: { hasTable: boolean; draining: boolean }): {
+  json: unknown;
+  text: readonly string[];
+} {
+  const words = draining
+    ? DRAINING
+    : hasTable
+      ? 'UNKNOWN: a table inet portfence is there, but what applied it is not remembered (`portfence apply` makes it ours again)'
+      : 'NOT ENFORCED: nothing was applied here, and there is no policy file';
+  return {
+    json: {
+      enforced: false,
+      backend: null,
+      ports: [],
+      layers: { hostRange: null, confine: false, guard: 'off' },
+      uplinks: [],
+      counters: { confined: 0, leaked: 0, preexisting: 0, leftAlone: 0, untracked: 0, by: [] },
+      drift: [words],
+      draining,
+    },
+    text: [words],
+  };
+}
+
+const DRAINING = 'REMOVED: no new connection is mapped; an empty chain carries the mapped ones to their end';
+
 function headline({ present, plan }: Survey, standing: Standing): readonly string[] {
   const ports = portsText(plan.ranges, ', ');
   if (standing.draining)

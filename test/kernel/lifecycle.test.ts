@@ -26,6 +26,8 @@ needs(...LAB, 'conntrack')('the life of a fence', () => {
     apply(system, { policy: () => ({ ...samplePolicy, ...policy }), say, confirmSeconds });
   const setting = async (path: string) => (await system.readText(path))?.trim();
   const rules = () => world.host.expect(['nft', 'list', 'ruleset']);
+  const live = async (filter: readonly string[]) =>
+    (await observeFlows(system, filter)).filter(({ state }) => state === 'ESTABLISHED').length;
   const container = async () => {
     const bridge = await world.addBridge({
       name: 'br-0123456789ab',
@@ -123,7 +125,7 @@ needs(...LAB, 'conntrack')('the life of a fence', () => {
     expect((await remove(system, { now: false, say })).draining).toBe(1);
     await held.close();
     await server.close();
-    await world.host.run(['conntrack', '-D', '-f', 'ipv6', '-p', 'tcp']);
+    await vi.waitFor(async () => expect(await live(['-p', 'tcp'])).toBe(0), 5000);
     expect((await remove(system, { now: false, say })).draining).toBe(0);
     expect(await rules()).toBe('');
   });

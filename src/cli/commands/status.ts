@@ -1,5 +1,6 @@
 import { EXIT, PortfenceError } from '../../errors.ts';
-import { statusText } from '../../report/status.ts';
+import { observeFence } from '../../observe/fence.ts';
+import { statusText, statusWithoutPolicy } from '../../report/status.ts';
 import { standing } from '../../survey/standing.ts';
 import { readState, stateFolder } from '../../survey/state.ts';
 import { survey } from '../../survey/survey.ts';
@@ -19,9 +20,9 @@ export const statusCommand: AddCommand = (program, context, respond) => {
         throw error;
       });
       if (!policy) {
-        const json = { enforced: false, drift: ['no policy is known and nothing was applied here'] };
-        const text = ['NOT ENFORCED: nothing was applied here, and there is no policy file'];
-        respond({ exit: EXIT.no, json, text }, options.json ?? false);
+        const hasTable = (await observeFence(system)) !== undefined;
+        const bare = statusWithoutPolicy({ hasTable, draining: state.draining !== undefined });
+        respond({ exit: EXIT.no, ...bare }, options.json ?? false);
         return;
       }
       const found = await survey(system, { policy, state, dockerHost: options.dockerHost });
