@@ -17,6 +17,9 @@ export interface Checked {
   readonly notes: readonly string[];
 }
 
+const NO_CONNTRACK =
+  'conntrack can not be asked (is the package conntrack installed?): nothing is compared with it, and what it keeps of these connections ends by itself within two minutes';
+
 /** Sends every kind of connection from one origin, and judges each by what was seen leaving. Leaves nothing behind. */
 export function checkOrigin(
   system: System,
@@ -67,7 +70,13 @@ export function checkOrigin(
       return asCheck(origin, kind, verdict, await whyUndecided(system, origin, kind, verdict));
     };
     const all = await Promise.all(kinds.map(weigh));
-    return { checks: all.flatMap(({ checks }) => checks), notes: all.flatMap(({ notes }) => notes) };
+    return {
+      checks: all.flatMap(({ checks }) => checks),
+      notes: [
+        ...([...tracked.values()].includes(undefined) ? [NO_CONNTRACK] : []),
+        ...all.flatMap(({ notes }) => notes),
+      ],
+    };
   });
 }
 

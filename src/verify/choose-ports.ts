@@ -4,7 +4,8 @@ import { type PortSet, portCount } from '../ports.ts';
 export function spreadOver(set: PortSet, count: number, shift: number): readonly number[] {
   const size = portCount(set);
   const wanted = Math.min(count, size);
-  return Array.from({ length: wanted }, (_, i) => nth(set, Math.floor(((i + shift) * size) / wanted)));
+  const start = (i: number) => Math.floor((i * size) / wanted);
+  return Array.from({ length: wanted }, (_, i) => nth(set, start(i) + Math.floor(shift * (start(i + 1) - start(i)))));
 }
 
 function nth(set: PortSet, index: number): number {

@@ -1,14 +1,11 @@
-import { PortfenceError } from '../errors.ts';
-import { scrubLines } from '../scrub.ts';
+import { refused } from '../observe/ask.ts';
 import type { Argv, RunOptions, System } from '../system/system.ts';
 
-/** Runs a command that has to work, also while Ctrl-C ends the foreground group. Throws SYSTEM with its own words. */
+/** Runs a command that has to work, also while Ctrl-C ends the foreground group. Throws what `refused` makes of it. */
 export async function must(system: Pick<System, 'run'>, argv: Argv, options: RunOptions = {}): Promise<string> {
-  const { code, stdout, stderr } = await system.run(argv, { outlastsInterrupt: true, ...options });
-  if (code === 0) return stdout;
-  throw new PortfenceError('SYSTEM', `\`${argv.join(' ')}\` ended with ${code}`, {
-    detail: scrubLines(`${stderr}\n${options.input ?? ''}`),
-  });
+  const done = await system.run(argv, { outlastsInterrupt: true, ...options });
+  if (done.code === 0) return done.stdout;
+  throw refused(argv, done);
 }
 
 /** Several changes of links and addresses by one `ip -batch`. */

@@ -8,6 +8,7 @@ import { freeAddress } from './free-address.ts';
 import { linkState } from './link-state.ts';
 import type { Network } from './networks.ts';
 import type { Origin } from './origin.ts';
+import { FAMILY_NAME } from './result.ts';
 import type { Undo } from './undo.ts';
 import { until } from './until.ts';
 
@@ -24,22 +25,23 @@ interface Place {
 
 /**
  * A short-lived namespace on a container network, attached as an engine attaches a container. It ends with this process at
- * the latest, and its links with it. Undefined where the network has no free address. Throws SYSTEM where it does not come up.
+ * the latest, and its links with it. Throws SYSTEM where the network has no free address, or does not come up.
  */
 export async function attachGuest(
   system: System,
   network: Network,
   families: readonly Family[],
   undo: Undo,
-): Promise<Origin | undefined> {
+): Promise<Origin> {
   const { bridge } = network;
   const places: Place[] = [];
   for (const family of families) {
     const gateway = network.gateways[family];
-    const address = gateway && (await freeAddress(system, bridge, gateway));
-    if (address) places.push({ family, address, gateway: bare(gateway) });
+    if (gateway === undefined) continue;
+    const address = await freeAddress(system, bridge, gateway);
+    if (!address) throw new PortfenceError('SYSTEM', `${bridge} has no free ${FAMILY_NAME[family]} address`);
+    places.push({ family, address, gateway: bare(gateway) });
   }
-  if (places.length === 0) return undefined;
   const guest = await holdNamespace(system);
   const port = `pfv${guest.pid.toString(36)}`;
   undo(async () => {

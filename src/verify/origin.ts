@@ -13,3 +13,8 @@ export interface Origin {
   readonly addresses: Readonly<Partial<Record<Family, string>>>;
   readonly run: System['run'];
 }
+
+/** Something that verify does without where it is missing, and why. */
+export interface NotThere {
+  readonly note: string;
+}

@@ -9,7 +9,8 @@ import type { Undo } from './undo.ts';
 
 /** Docker names its bridges `br-` and 12 hex digits, by which ours counts as a container network. */
 export const OWN_BRIDGE = /^br-fe2ce0([0-9a-f]{6})$/;
-const bridgeName = (pid: number): string => `br-fe2ce0${pid.toString(16).padStart(6, '0')}`;
+/** The name of the network that the process with this id makes. */
+export const bridgeName = (pid: number): string => `br-fe2ce0${pid.toString(16).padStart(6, '0')}`;
 
 /** Tells our bridge from one of an engine that happens to have such a name. */
 export const OWN_ALIAS = 'portfence verify';

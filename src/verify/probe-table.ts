@@ -42,7 +42,8 @@ export async function makeProbeTable(system: System, origin: Origin, targets: re
     await must(system, ['nft', '-f', '-'], { input: `${probeRules(name, origin, targets).join('\n')}\n` });
   } catch (cause) {
     await remove().catch(() => {});
-    const detail = cause instanceof PortfenceError ? cause.detail : undefined;
+    if (!(cause instanceof PortfenceError) || cause.code !== 'SYSTEM') throw cause;
+    const { detail } = cause;
     throw new PortfenceError('KERNEL_REFUSED', 'the kernel does not take the rules that watch what leaves', {
       hint: 'verify needs Linux 5.2 and nftables 0.9.4 or newer',
       cause,

@@ -4,6 +4,8 @@ import type { Family } from '../ports.ts';
 export const SENT_PROTOCOLS = ['tcp', 'udp'] as const;
 export type SentProtocol = (typeof SENT_PROTOCOLS)[number];
 
+export const FAMILY_NAME: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' };
+
 /** One packet that left with a port that it must not have. */
 export interface Example {
   /** Source address and port as the program that sent it sees them. */
