@@ -11,6 +11,7 @@ import { samplePolicy } from '../support/samples.ts';
 const PROTOCOLS = ['tcp', 'udp'] as const;
 const SPREAD = spreadPorts(60, 1024, 65_535);
 const OWN_SOURCE = '10.0.1.77';
+const NO_MASQUERADE = ['-o', 'com.docker.network.bridge.enable_ip_masquerade=false'];
 /** A port that the ACL lets in besides the fence's own, so that a port that stays as it is can be seen from the peer. */
 const BOUND = 20_000;
 
@@ -39,10 +40,9 @@ needs(...ENGINE, 'conntrack')('networks of a real engine', () => {
     const { host, router } = fenced.world;
     await host.expect(['ip', 'addr', 'add', `${OWN_SOURCE}/24`, 'dev', 'eth0']);
     await router.expect(['ip', 'route', 'add', '172.30.0.0/16', 'via', HOST.ipv4]);
-    const noMasquerade = ['-o', 'com.docker.network.bridge.enable_ip_masquerade=false'];
     await network('early');
     await network('inside', '--internal');
-    await network('routed', '--subnet', '172.30.0.0/16', ...noMasquerade);
+    await network('routed', '--subnet', '172.30.0.0/16', ...NO_MASQUERADE);
     await network('addressed', '-o', `com.docker.network.host_ipv4=${OWN_SOURCE}`);
     await network('named', '-o', 'com.docker.network.bridge.name=shop0');
     early = await fenced.container('--network', 'early');
@@ -113,6 +113,18 @@ needs(...ENGINE, 'conntrack')('networks of a real engine', () => {
       const ping = ['run', '--rm', '--network', name, IMAGE, 'ping', '-c', '1', '-W', '2', PEER.ipv4];
       expect(await fenced.engine.expect(ping)).toContain('1 packets received');
     }
+  });
+
+  test('tell what their names do not at the next apply: a bridge of another name, an address that stays', async () => {
+    await fenced.world.router.expect(['ip', 'route', 'add', '172.31.0.0/16', 'via', HOST.ipv4]);
+    await network('named_later', '-o', 'com.docker.network.bridge.name=shop1');
+    await network('routed_later', '--subnet', '172.31.0.0/16', ...NO_MASQUERADE);
+    const drift = (await fenced.status()).drift.join();
+    for (const words of ['containers lacks shop1', 'routed_ipv4 lacks 172.31.0.0/16']) expect(drift).toContain(words);
+    await fenced.fence();
+    expect(await fencedAddress(await fenced.container('--network', 'named_later'))).toBe(HOST.ipv4);
+    const container = await fenced.container('--network', 'routed_later');
+    expect(await fencedAddress(container)).toBe(container.ipv4);
   });
 
   test("of the host's own kind count as the host: ports bound on purpose stay", async () => {

@@ -9,7 +9,6 @@ import { type Standing, standing } from '../../src/survey/standing.ts';
 import { readState, stateFolder } from '../../src/survey/state.ts';
 import { survey } from '../../src/survey/survey.ts';
 import { hold } from '../../src/system/held.ts';
-import type { System } from '../../src/system/system.ts';
 import { type FencedWorld, fencedWorld } from './fenced-world.ts';
 import { samplePolicy } from './samples.ts';
 
@@ -39,9 +38,7 @@ export async function fencedEngine(
   options: EngineOptions = {},
 ): Promise<FencedEngine> {
   const fenced = await fencedWorld(spec);
-  const { world } = fenced;
-  // A background helper would start outside of the lab.
-  const system: System = { ...fenced.system, startDetached: async () => {} };
+  const { world, system } = fenced;
   try {
     if (fenceFirst) await fenced.fence();
     const engine = await startEngine(world, options);
@@ -50,7 +47,6 @@ export async function fencedEngine(
     const whole = (policy: Partial<Policy>) => () => ({ ...samplePolicy, ...policy });
     return {
       ...fenced,
-      system,
       engine,
       fence: (policy = {}): Promise<Applied> => apply(system, { ...asked, policy: whole(policy) }),
       status: async (policy = {}) => {
@@ -63,7 +59,7 @@ export async function fencedEngine(
         return reach(engine, id, world.onClose);
       },
       onHost: async (...argv) => {
-        const { code, stdout, stderr } = await fenced.system.run(engine.enter(argv));
+        const { code, stdout, stderr } = await system.run(engine.enter(argv));
         if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}: ${stderr}`);
         return stdout;
       },
