@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { CommandsSeen } from '../../bench/commands/bench.ts';
+import { commandsPage } from '../../bench/commands/page.ts';
+import type { ComparisonSeen } from '../../bench/compare/compare.ts';
+import { isClean, type Outcome } from '../../bench/compare/outcome.ts';
+import { comparisonPage } from '../../bench/compare/page.ts';
+
+const versions = { portfence: '1.2.3', Linux: '6.1.0', nft: '1.0.6' };
+const answers = (failed: number): Outcome => ({ kind: 'answers', tried: 60, failed });
+const clients = (...seen: string[]): Outcome => ({ kind: 'clients', tried: 60, real: '203.0.113.10', seen });
+
+/** The cells of the line that begins with this name, in each table of the page. */
+const rowsOf = (page: readonly string[], name: string): readonly (readonly string[])[] =>
+  page
+    .filter((line) => line.startsWith(`| ${name} `))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(2, -1)
+        .map((cell) => cell.trim()),
+    );
+
+test('the page of the commands shows each beside the yardstick and says which target is missed', () => {
+  const measured = (name: string, median: number, promised = false) => ({
+    ...{ name, median, promised },
+    ...{ count: 3, min: median - 10, max: median + 10.4, samples: [] },
+  });
+  const seen: CommandsSeen = {
+    ...{ versions, cores: 2, runs: 3, met: false },
+    plain: [measured('`node -e 0`', 50), measured('`plan`', 399.4, true), measured('`status`', 400, true)],
+    crowded: [measured('`node -e 0`', 50), measured('`plan`', 500, true), measured('`status`', 450, true)],
+  };
+  const page = commandsPage(seen);
+  expect(page).toContain('portfence 1.2.3, Linux 6.1.0, nft 1.0.6, 2 cores.');
+  expect(rowsOf(page, '`node -e 0`')[0]).toEqual(['50 ms', '40 ms', '60 ms', '1.0', '', '']);
+  expect(rowsOf(page, '`plan`')).toEqual([
+    ['399 ms', '389 ms', '410 ms', '8.0', '400 ms', 'yes'],
+    ['399 ms', '500 ms', '101 ms'],
+  ]);
+  expect(rowsOf(page, '`status`')[0]).toEqual(['400 ms', '390 ms', '410 ms', '8.0', '400 ms', '**no**']);
+});
+
+test('the page of the comparison shows each fence as it was seen', () => {
+  const seen: ComparisonSeen = {
+    ...{ versions, clean: true, untried: ['`docker build`, BuildKit'] },
+    rows: [
+      { name: 'UDP', tried: '60', outcomes: { none: answers(35), rule: answers(34), portfence: answers(0) } },
+      {
+        ...{ name: 'client', tried: '60' },
+        outcomes: { none: clients('203.0.113.10'), rule: clients('172.17.0.1', '203.0.113.10'), portfence: clients() },
+      },
+    ],
+  };
+  const page = comparisonPage(seen);
+  expect(rowsOf(page, 'UDP')).toEqual([['60', '35', '34', '0']]);
+  expect(rowsOf(page, 'client')).toEqual([['60', 'its real one', '172.17.0.1, its real one', 'nothing arrived']]);
+  expect(page).toContain('Not tried here: `docker build`, BuildKit.');
+});
+
+test('only a case in which everything came back, from whom it really was, is clean', () => {
+  expect(isClean(answers(0))).toBe(true);
+  expect(isClean(answers(1))).toBe(false);
+  expect(isClean({ kind: 'answers', tried: 0, failed: 0 })).toBe(false);
+  expect(isClean(clients('203.0.113.10'))).toBe(true);
+  expect(isClean(clients('172.17.0.1'))).toBe(false);
+  expect(isClean(clients('172.17.0.1', '203.0.113.10'))).toBe(false);
+  expect(isClean(clients())).toBe(false);
+});
