@@ -16,6 +16,8 @@ import { buildWorld, type World } from './world.ts';
 export interface LabHost {
   readonly ns: Namespace;
   readonly stateFolder: string;
+  /** Where the lab's own engine listens; the machine's, should there be one, is none of the lab's business. */
+  readonly engine: string | undefined;
 }
 /** Runs portfence with these arguments in a namespace, as `portfence ARGS` would run on that host. */
 export type RunPortfence = (args: readonly string[], at: LabHost) => Promise<Finished>;
@@ -84,10 +86,10 @@ async function demonstrate(
 ): Promise<Omit<LabResult, 'seconds'>> {
   const state = await makeLabFolder();
   world.onClose(state.remove);
-  const at: LabHost = { ns: world.host, stateFolder: state.path };
   const bridge: Bridge = await world.addBridge(BRIDGE);
   const origins = { host: world.host, container: await bridge.addGuest() };
   const engine = docker ? await prepareEngine(world, say) : undefined;
+  const at: LabHost = { ns: world.host, stateFolder: state.path, engine: engine?.address };
 
   say(`Without the fence: ${SPREAD} connections each from host and container, IPv4 and IPv6, TCP and UDP`);
   const before = await openRound(world, origins);

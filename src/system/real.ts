@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDetached } from './detached.ts';
+import { watchFolder } from './folder-watch.ts';
+import { follow, followSocket } from './follow.ts';
 import { hold } from './held.ts';
 import { lock } from './lock.ts';
 import { run } from './run.ts';
@@ -59,6 +61,9 @@ export const realSystem: System = {
   linkTarget: (path) => orMissing(readlink(path), undefined),
   getJson,
   lock,
+  follow,
+  followSocket,
+  watchFolder,
   startDetached,
   now: () => Date.now(),
   sleep: async (ms) => {

@@ -23,6 +23,15 @@ export interface Held {
   stop(): Promise<void>;
 }
 
+/** Lines that keep coming, from a command or a socket. */
+export interface Followed {
+  /** Settles when no more will come. */
+  readonly ended: Promise<void>;
+  /** Gives a command a line on its standard input. */
+  write(line: string): void;
+  stop(): Promise<void>;
+}
+
 /** How a command ended. `code` is 127 where the command does not exist, 124 where it ran out of time. */
 export interface Finished {
   readonly code: number;
@@ -57,6 +66,12 @@ export interface System {
   getJson(socketPath: string, path: string, timeoutMs: number): Promise<unknown>;
   /** Holds the lock file until `release`. Undefined where another process holds it for longer than `waitMs`. */
   lock(path: string, waitMs: number): Promise<{ release(): Promise<void> } | undefined>;
+  /** Runs a command for as long as it is wanted, and gives each line that it writes. It ends with this process. */
+  follow(argv: Argv, onLine: (line: string) => void): Followed;
+  /** Reads a stream of lines over a unix socket; it ends when the other side does, or was not there. */
+  followSocket(socketPath: string, path: string, onLine: (line: string) => void): Followed;
+  /** Tells names that appear, change or go in a folder, '' for the folder itself; it may come later. */
+  watchFolder(path: string, onName: (name: string) => void): { close(): void };
   /** Starts portfence itself with these arguments, outside this terminal's session, and does not wait for it. */
   startDetached(args: readonly string[]): Promise<void>;
   /** Milliseconds since the epoch. */

@@ -1,4 +1,4 @@
-import type { Argv, Finished, RunOptions, System } from '../../src/system/system.ts';
+import type { Argv, Finished, Followed, RunOptions, System } from '../../src/system/system.ts';
 
 /** How a command ends: whole, or only what it prints, or made at the moment of the call. */
 export type ScriptedCommand = Finished | string | ((argv: Argv, options: RunOptions) => Finished | string);
@@ -20,7 +20,7 @@ export interface Script {
 export interface Calls {
   readonly held: { readonly argv: Argv; readonly input: string | undefined; stopped: boolean }[];
   readonly run: { readonly argv: Argv; readonly input: string | undefined }[];
-  readonly written: { readonly path: string; readonly text: string; readonly to: 'file' | 'kernel' }[];
+  readonly written: { readonly path: string; readonly text: string; readonly to: 'file' | 'kernel' | 'command' }[];
   readonly removed: string[];
   readonly asked: string[];
   readonly detached: (readonly string[])[];
@@ -28,16 +28,34 @@ export interface Calls {
   readonly locks: { readonly path: string; released: boolean }[];
 }
 
-export type ScriptedSystem = System & { readonly calls: Calls; readonly files: ReadonlyMap<string, string> };
+export type ScriptedSystem = System & {
+  readonly calls: Calls;
+  readonly files: ReadonlyMap<string, string>;
+  /** Whatever is followed or watched, by its words; call it to let a line come. */
+  readonly feeds: ReadonlyMap<string, (line: string) => void>;
+};
 
 /** A System that holds no surprises: time passes only by `sleep`, nothing exists that the script does not name. */
 export function scriptedSystem(script: Script = {}): ScriptedSystem {
   const files = new Map(Object.entries(script.files ?? {}));
   const calls: Calls = { run: [], held: [], written: [], removed: [], asked: [], detached: [], slept: [], locks: [] };
   let now = Date.UTC(2026, 0, 1);
+  const feeds = new Map<string, (line: string) => void>();
+  const feed = (source: string, onLine: (line: string) => void): Followed => {
+    feeds.set(source, onLine);
+    const stop = async () => {
+      feeds.delete(source);
+    };
+    return {
+      ended: new Promise(() => {}),
+      write: (line) => calls.written.push({ path: source, text: line, to: 'command' }),
+      stop,
+    };
+  };
   return {
     calls,
     files,
+    feeds,
     run: async (argv, options = {}) => {
       calls.run.push({ argv, input: options.input });
       const command = script.commands?.[argv.join(' ')];
@@ -52,6 +70,12 @@ export function scriptedSystem(script: Script = {}): ScriptedSystem {
         if (held) held.stopped = true;
       };
       return { pid: 5000 + calls.held.length, greeting: '', ended: Promise.resolve(), stop };
+    },
+    follow: (argv, onLine) => feed(argv.join(' '), onLine),
+    followSocket: (socket, path, onLine) => feed(`${socket} ${path}`, onLine),
+    watchFolder: (path, onName) => {
+      feed(path, onName);
+      return { close: () => feeds.delete(path) };
     },
     readText: async (path) => files.get(path),
     writeText: async (path, text) => {
