@@ -34,22 +34,31 @@ export interface Applied {
  * KERNEL_DIFFERS where the kernel reads back as something else.
  */
 export function apply(system: System, options: ApplyOptions): Promise<Applied> {
-  return locked(system, options.say, async (folder) => {
-    const state = await readState(system, folder);
-    const found = await survey(system, { ...options, state });
-    const changed = found.script.length > 0;
-    const rules = found.script.filter((line) => !line.startsWith('#'));
-    if (rules.length > 0) await check(system, found.script);
-    const rollback = keepPending(system, state, options.confirmSeconds, changed);
-    // Written first: whoever dies between here and the end has told the next one what was before.
-    await writeState(system, folder, nextState(system, state, found, rollback));
-    if (rollback) await schedule(system, rollback);
-    if (rules.length > 0) await commit(system, found.script);
-    await writeSettings(system, found.settings);
-    if (changed) await readBack(system, found);
-    const hanging = changed ? await dropHanging(system, found, options.say) : { dropped: 0, left: 0 };
-    return { changed, survey: found, hanging, rollback, confirmSeconds: options.confirmSeconds };
-  });
+  return locked(system, options.say, async (folder) =>
+    applyLocked(system, folder, await readState(system, folder), options),
+  );
+}
+
+/** The same for a caller that holds the lock and has read the state under it. */
+export async function applyLocked(
+  system: System,
+  folder: string,
+  state: State,
+  options: ApplyOptions,
+): Promise<Applied> {
+  const found = await survey(system, { ...options, state });
+  const changed = found.script.length > 0;
+  const rules = found.script.filter((line) => !line.startsWith('#'));
+  if (rules.length > 0) await check(system, found.script);
+  const rollback = keepPending(system, state, options.confirmSeconds, changed);
+  // Written first: whoever dies between here and the end has told the next one what was before.
+  await writeState(system, folder, nextState(system, state, found, rollback));
+  if (rollback) await schedule(system, rollback);
+  if (rules.length > 0) await commit(system, found.script);
+  await writeSettings(system, found.settings);
+  if (changed) await readBack(system, found);
+  const hanging = changed ? await dropHanging(system, found, options.say) : { dropped: 0, left: 0 };
+  return { changed, survey: found, hanging, rollback, confirmSeconds: options.confirmSeconds };
 }
 
 function nextState(system: System, state: State, found: Survey, rollback: Rollback | undefined): State {

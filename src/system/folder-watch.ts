@@ -11,20 +11,20 @@ export function watchFolder(path: string, onName: (name: string) => void): { clo
   const start = (): void => {
     watcher?.close();
     if (closed) return;
-    let at = path;
-    while (!existsSync(at) && at !== dirname(at)) at = dirname(at);
+    const at = nearest(path);
+    const isIt = at === path;
     try {
       watcher = watch(at, (_, name) => {
-        if (at !== path) return existsSync(path) || existsSync(`${at}/${nextPart(path, at)}`) ? start() : undefined;
-        if (!existsSync(path) || name === basename(path)) start();
-        onName(name ?? '');
+        if (isIt) onName(name ?? '');
+        if (nearest(path) !== at || (isIt && name === basename(path))) start();
       });
     } catch {
-      return start(); // It went between the question and the watch.
+      start(); // It went between the question and the watch.
+      return;
     }
     watcher.on('error', start);
-    if (at === path) onName('');
-    else if (existsSync(`${at}/${nextPart(path, at)}`)) start(); // It came before the watch was set.
+    if (isIt) onName('');
+    else if (nearest(path) !== at) start(); // It came between the question and the watch.
   };
   start();
   return {
@@ -35,7 +35,9 @@ export function watchFolder(path: string, onName: (name: string) => void): { clo
   };
 }
 
-const nextPart = (path: string, ancestor: string): string => {
-  const rest = path.slice(ancestor === '/' ? 1 : ancestor.length + 1);
-  return rest.split('/')[0] ?? '';
-};
+/** The folder itself, or the longest part of its path that exists. */
+function nearest(path: string): string {
+  let at = path;
+  while (!existsSync(at) && at !== dirname(at)) at = dirname(at);
+  return at;
+}
