@@ -18,9 +18,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   survey: ['observe', 'plan', 'policy', 'system'],
   apply: ['survey', 'observe', 'plan', 'policy', 'system'],
   verify: ['survey', 'observe', 'plan', 'policy', 'system'],
-  report: ['apply', 'verify', 'survey', 'observe', 'plan', 'policy'],
+  agent: ['apply', 'survey', 'observe', 'plan', 'policy', 'system'],
+  report: ['agent', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy'],
   lab: ['system'],
-  cli: ['report', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy', 'system', 'lab'],
+  cli: ['agent', 'report', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy', 'system', 'lab'],
 };
 const SHARED = ['errors', 'ports', 'scrub'];
 /** Rooms that may talk to the machine by themselves; of the others, only programs that run as processes of their own. */

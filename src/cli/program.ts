@@ -1,5 +1,6 @@
 import { Command, type CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
+import { agentCommand } from './commands/agent.ts';
 import { applyCommand } from './commands/apply.ts';
 import { backgroundCommands } from './commands/background.ts';
 import { confirmCommand } from './commands/confirm.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly AddCommand[] = [
   statusCommand,
   verifyCommand,
   explainCommand,
+  agentCommand,
   labCommand,
   backgroundCommands,
 ];

@@ -1,3 +1,4 @@
+import type { AgentReport } from '../agent/report.ts';
 import { ORIGINS } from '../plan/plan.ts';
 import { FAMILIES, portCount, portsText, rangeText } from '../ports.ts';
 import type { Standing } from '../survey/standing.ts';
@@ -7,7 +8,11 @@ import { tableLines } from './table.ts';
 const BACKEND = { name: 'nftables', reason: 'the kernel takes nat chains in inet tables' } as const;
 
 /** The state of the fence, for scripts and for people. */
-export function statusText(survey: Survey, standing: Standing): { json: unknown; text: readonly string[] } {
+export function statusText(
+  survey: Survey,
+  standing: Standing,
+  agent?: AgentReport,
+): { json: unknown; text: readonly string[] } {
   const { plan } = survey;
   return {
     json: {
@@ -25,6 +30,7 @@ export function statusText(survey: Survey, standing: Standing): { json: unknown;
       natBeforeOurs: standing.natBeforeOurs,
       draining: standing.draining,
       confirmBefore: standing.confirmBefore === undefined ? null : new Date(standing.confirmBefore).toISOString(),
+      agent: agent ?? null,
       notes: survey.notes,
     },
     text: [
@@ -33,6 +39,7 @@ export function statusText(survey: Survey, standing: Standing): { json: unknown;
       ...tableLines(facts(survey, standing)),
       '',
       ...tableLines(counterRows(standing)),
+      ...agentLines(agent),
       ...section('not as planned:', standing.drift),
       ...section(
         'other source NAT that comes before the fence and may take a connection first:',
@@ -118,6 +125,16 @@ function counterRows({ counts, totals }: Standing): readonly (readonly (string |
     ...rows.filter((row) => row.slice(1).some((cell) => cell !== 0)),
     ['total', totals.confined, totals.leaked, totals.preexisting, totals.leftAlone],
     ...(totals.untracked > 0 ? [['unknown to conntrack, out of range', totals.untracked]] : []),
+  ];
+}
+
+function agentLines(agent: AgentReport | undefined): readonly string[] {
+  if (!agent) return [];
+  const { given, kept } = agent.native;
+  return [
+    '',
+    `agent: running (pid ${agent.pid}), ${given} containers have the range of the policy, mended ${agent.healed} times`,
+    ...kept.map(({ path, range }) => `  ${path} keeps its own range ${range}: somebody chose it`),
   ];
 }
 

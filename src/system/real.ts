@@ -66,8 +66,10 @@ export const realSystem: System = {
   watchFolder,
   startDetached,
   now: () => Date.now(),
-  sleep: async (ms) => {
-    await sleep(ms);
+  sleep: async (ms, signal) => {
+    await sleep(ms, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+      if (!signal?.aborted) throw error;
+    });
   },
   pid: process.pid,
   isRoot: process.geteuid?.() === 0,

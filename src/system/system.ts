@@ -76,7 +76,8 @@ export interface System {
   startDetached(args: readonly string[]): Promise<void>;
   /** Milliseconds since the epoch. */
   now(): number;
-  sleep(ms: number): Promise<void>;
+  /** Ends early, without an error, when the signal fires. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
   readonly pid: number;
   readonly isRoot: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

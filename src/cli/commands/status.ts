@@ -1,3 +1,4 @@
+import { readReport } from '../../agent/report.ts';
 import { EXIT, PortfenceError } from '../../errors.ts';
 import { observeFence } from '../../observe/fence.ts';
 import { statusText, statusWithoutPolicy } from '../../report/status.ts';
@@ -27,6 +28,10 @@ export const statusCommand: AddCommand = (program, context, respond) => {
       }
       const found = await survey(system, { policy, state, dockerHost: options.dockerHost });
       const stands = await standing(system, found, state);
-      respond({ exit: stands.enforced ? EXIT.fine : EXIT.no, ...statusText(found, stands) }, options.json ?? false);
+      const agent = await readReport(system);
+      respond(
+        { exit: stands.enforced ? EXIT.fine : EXIT.no, ...statusText(found, stands, agent) },
+        options.json ?? false,
+      );
     });
 };

@@ -1,0 +1,134 @@
+import { applyLocked } from '../apply/apply.ts';
+import { locked } from '../apply/locked.ts';
+import { putBack } from '../apply/put-back.ts';
+import { PortfenceError } from '../errors.ts';
+import { observeLinks } from '../observe/links.ts';
+import type { Policy } from '../policy/policy.ts';
+import { readState } from '../survey/state.ts';
+import type { PolicySource } from '../survey/survey.ts';
+import type { System } from '../system/system.ts';
+import { watchNamespaces } from './native/native.ts';
+import type { NamespaceFolder } from './native/owned.ts';
+import { type AgentReport, writeReport } from './report.ts';
+import { lookSoon } from './soon.ts';
+import { openSources } from './sources.ts';
+
+export interface AgentOptions {
+  /** Reads the policy anew; throws what its stage throws. */
+  readonly load: () => Promise<PolicySource>;
+  readonly files: readonly string[];
+  readonly sockets: readonly string[];
+  readonly folders: readonly NamespaceFolder[];
+  readonly dockerHost?: string | undefined;
+  readonly say: (line: string) => void;
+  /** Called once the fence stands and every container has its range, and after each look. */
+  readonly onLook: (report: AgentReport) => Promise<void>;
+  /** Ends the agent; the fence stays. */
+  readonly signal: AbortSignal;
+  /** Tells how a look-again can be asked for from outside (SIGHUP); `true` reads the policy anew. */
+  readonly onHangup: (handler: () => void) => void;
+}
+
+/** Milliseconds between two looks when nothing happens. */
+const INTERVAL_MS = 30_000;
+
+/**
+ * The loop that keeps the fence true: events mean *look again*, a look observes, compiles, compares and applies. A removal
+ * by somebody is respected until somebody applies again; a bad new policy is refused and the last good one kept.
+ */
+export async function runAgent(system: System, options: AgentOptions): Promise<void> {
+  const { say, signal } = options;
+  const native = watchNamespaces(system, options.folders);
+  let source = await options.load();
+  let policy: Policy | undefined;
+  let removed = false;
+  let begun = false;
+  const report: AgentReport = {
+    pid: system.pid,
+    since: system.now(),
+    looks: 0,
+    healed: 0,
+    native: { given: 0, kept: [] },
+  };
+
+  /** Decides and acts under the lock, so that no apply or remove of somebody else comes in between. */
+  const lookLocked = async (folder: string): Promise<Policy | undefined> => {
+    const state = await readState(system, folder);
+    if (begun && (!state.wanted || state.draining)) {
+      if (!removed) say('the fence was removed by somebody: it stays removed until `portfence apply` or a new policy');
+      removed = true;
+      return undefined;
+    }
+    removed = false;
+    const theirs = state.wanted?.policy;
+    if (begun && theirs && JSON.stringify(theirs) !== JSON.stringify(policy)) {
+      say('another apply has changed the policy: it is taken over');
+      source = () => theirs;
+    }
+    if (state.pending) return theirs; // Whoever made it confirms it, or it goes back.
+    const applied = await applyLocked(system, folder, state, { policy: source, say, dockerHost: options.dockerHost });
+    begun = true;
+    if (applied.changed) {
+      report.healed += 1;
+      for (const line of applied.survey.drift) say(`mended: ${line}`);
+    }
+    return applied.survey.policy;
+  };
+  const look = async (): Promise<void> => {
+    policy = await locked(system, say, lookLocked);
+    await native.want(policy);
+  };
+
+  const guarded = async (): Promise<void> => {
+    try {
+      report.looks += 1;
+      await look();
+    } catch (error) {
+      if (!(error instanceof PortfenceError)) throw error;
+      say(`can't make the fence true, and try again: ${error.message}${error.detail ? `\n${error.detail}` : ''}`);
+      if (!begun) await native.want(undefined);
+    }
+    report.native = native.counts();
+    await writeReport(system, report);
+    await options.onLook(report);
+  };
+
+  const { poke, idle } = lookSoon(system, guarded);
+  const reload = async (): Promise<void> => {
+    try {
+      const next = await options.load();
+      next((await observeLinks(system)).map(({ name }) => name));
+      source = next;
+      policy = undefined;
+      begun = false; // A new policy is an order to fence, also where somebody had removed it.
+    } catch (error) {
+      if (!(error instanceof PortfenceError)) throw error;
+      say(`the new policy is refused, the last good one stays:\n${error.message}`);
+    }
+    poke();
+  };
+  const sources = openSources(system, {
+    ...options,
+    onChange: poke,
+    onLost: () => {
+      void putBack(system).then((done) => {
+        if (done) say('the table was taken away: it is back');
+        if (done) report.healed += 1;
+        poke();
+      });
+    },
+    onPolicy: () => void reload(),
+  });
+  options.onHangup(() => void reload());
+  try {
+    await guarded();
+    while (!signal.aborted) {
+      await system.sleep(INTERVAL_MS, signal);
+      if (!signal.aborted) poke();
+    }
+  } finally {
+    await sources.close();
+    await idle();
+    await native.stop();
+  }
+}

@@ -1,0 +1,37 @@
+import type { System } from '../system/system.ts';
+
+/** Milliseconds of quiet before a burst of events is answered, and the longest that a burst can put it off. */
+const QUIET_MS = 120;
+const LONGEST_MS = 600;
+
+/**
+ * Events carry no data: each only means *look again*. However many come, one look is running at most, and one more follows
+ * the last of them.
+ */
+export function lookSoon(system: System, look: () => Promise<void>): { poke(): void; idle(): Promise<void> } {
+  let running: Promise<void> | undefined;
+  let last = 0;
+  let first = 0;
+  const run = async (): Promise<void> => {
+    for (;;) {
+      while (system.now() - last < QUIET_MS && system.now() - first < LONGEST_MS) await system.sleep(QUIET_MS / 4);
+      const answered = last;
+      await look();
+      if (last === answered) return;
+      first = system.now();
+    }
+  };
+  return {
+    poke: () => {
+      last = Math.max(last + 1e-6, system.now());
+      if (running) return;
+      first = last;
+      running = run().finally(() => {
+        running = undefined;
+      });
+    },
+    idle: async () => {
+      await running;
+    },
+  };
+}
