@@ -9,7 +9,7 @@ export const USAGE = `npm run bench -- [commands|compare] [options]
   compare         no fence, the origin post's rule and portfence on a real Docker engine, side by side
 
   --runs N        commands: how often each is run (default: ${RUNS})
-  --json          one JSON document instead of the page
+  --json          one JSON document instead of the page (npm run --silent keeps npm's own words out of it)
   --folder PATH   where the page is written (default: docs)
 
 Exit codes: 0 as promised, 1 not as promised, 2 wrong usage, 3 the system refused.
