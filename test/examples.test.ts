@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { holdNamespace } from '../src/lab/namespace.ts';
 import { observeFence } from '../src/observe/fence.ts';
 import { compile } from '../src/plan/compile.ts';
+import { creation as iptablesCreation, iptablesTables } from '../src/plan/iptables/render.ts';
 import { creation, nftTable } from '../src/plan/nftables/render.ts';
+import type { Plan } from '../src/plan/plan.ts';
 import { parsePolicy } from '../src/policy/parse.ts';
 import { driftBetween } from '../src/survey/drift.ts';
 import { script } from '../src/survey/nft-script.ts';
@@ -20,17 +22,22 @@ const cases = readdirSync(root, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-function rulesetOf(name: string): readonly string[] {
+function planOf(name: string): Plan {
   const file = `${root}${name}/policy.yaml`;
   const { policy } = parsePolicy({ text: readFileSync(file, 'utf8'), file });
   const own = `${root}${name}/facts.json`;
   const facts = existsSync(own) ? { ...sampleFacts, ...JSON.parse(readFileSync(own, 'utf8')) } : sampleFacts;
-  return creation(nftTable(compile(policy, facts)));
+  return compile(policy, facts);
 }
 
+const rulesetOf = (name: string): readonly string[] => creation(nftTable(planOf(name)));
+const iptablesOf = (name: string): readonly string[] =>
+  iptablesCreation(iptablesTables(planOf(name), { by: 'interface' }), 'nft');
+
 describe('an example', () => {
-  test.each(cases)('%s compiles to its expected.nft and is explained', (name) => {
+  test.each(cases)('%s compiles to its expected.nft and expected.iptables, and is explained', (name) => {
     expectGolden(`${root}${name}/expected.nft`, script(rulesetOf(name)));
+    expectGolden(`${root}${name}/expected.iptables`, script(iptablesOf(name)));
     expect(readFileSync(`${root}${name}/README.md`, 'utf8')).toMatch(/^# \S/);
   });
 });
