@@ -10,20 +10,22 @@ const LONGEST_MS = 600;
  */
 export function lookSoon(system: System, look: () => Promise<void>): { poke(): void; idle(): Promise<void> } {
   let running: Promise<void> | undefined;
-  let last = 0;
+  let events = 0;
   let first = 0;
+  let last = 0;
   const run = async (): Promise<void> => {
     for (;;) {
       while (system.now() - last < QUIET_MS && system.now() - first < LONGEST_MS) await system.sleep(QUIET_MS / 4);
-      const answered = last;
+      const answered = events;
       await look();
-      if (last === answered) return;
+      if (events === answered) return;
       first = system.now();
     }
   };
   return {
     poke: () => {
-      last = Math.max(last + 1e-6, system.now());
+      events += 1;
+      last = system.now();
       if (running) return;
       first = last;
       running = run().finally(() => {

@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     }
     const failure = failureText(error);
     for (const line of failure.lines) say(line);
-    process.exitCode = failure.exit;
+    process.exit(failure.exit); // Something that waits may still be open; there is nothing left to wait for.
   }
 }
 

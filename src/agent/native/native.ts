@@ -54,14 +54,6 @@ export function watchNamespaces(system: System, folders: readonly NamespaceFolde
       kept.delete(path);
     }
   };
-  const watches = folders.map((folder) =>
-    system.watchFolder(folder.path, (name) => {
-      // The folder itself has come: engines make it with their first container, which is in it already.
-      if (name === '') void sweep();
-      else note(folder, name);
-      void sweepSoon();
-    }),
-  );
   let sweeping: Promise<void> | undefined;
   const sweepSoon = (): Promise<void> => {
     sweeping ??= system.sleep(SWEEP_MS).then(async () => {
@@ -70,6 +62,14 @@ export function watchNamespaces(system: System, folders: readonly NamespaceFolde
     });
     return sweeping;
   };
+  const watches = folders.map((folder) =>
+    system.watchFolder(folder.path, (name) => {
+      // The folder itself has come: engines make it with their first container, which is in it already.
+      if (name === '') void sweep();
+      else note(folder, name);
+      void sweepSoon();
+    }),
+  );
   return {
     want: async (policy) => {
       const next = policy ? giftOf(policy, earlier) : takeBack(earlier);

@@ -1,0 +1,109 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { holdNamespace } from '../../src/lab/namespace.ts';
+import { buildWorld, type World } from '../../src/lab/world.ts';
+import { type CommandLine, commandLine } from '../support/command-line.ts';
+import { LAB, needs } from '../support/needs.ts';
+import { type RunningAgent, startAgent } from '../support/running-agent.ts';
+import { samplePolicy } from '../support/samples.ts';
+
+const PATIENCE = { timeout: 15_000, interval: 50 };
+
+needs(...LAB, 'conntrack')('the agent', () => {
+  let world: World;
+  let portfence: CommandLine;
+  let agent: RunningAgent;
+  let policy: string;
+  const tables = () => world.host.expect(['nft', 'list', 'tables']);
+  const mapping = async () => (await world.host.run(['nft', 'list', 'chain', 'inet', 'portfence', 'map_keep'])).stdout;
+
+  beforeEach(async () => {
+    world = await buildWorld({ allowed: samplePolicy.ports });
+    portfence = await commandLine(world.host);
+    policy = join(portfence.folder, 'policy.yaml');
+    await writeFile(policy, 'version: 1\nports: 49152-61000\n');
+    agent = await startAgent(world.host, portfence, ['--policy', policy, '--netns', join(portfence.folder, 'netns')]);
+    await vi.waitFor(async () => expect(await mapping()).toContain('49152-61000'), PATIENCE);
+  });
+  afterEach(async () => {
+    await agent?.stop();
+    await world?.close();
+    await portfence?.close();
+  });
+
+  test('puts the fence back when somebody flushes every rule, one rule, or a setting', async () => {
+    const whole = await world.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']);
+    const rules = () => world.host.run(['nft', '-s', 'list', 'table', 'inet', 'portfence']);
+    for (const harm of [
+      ['nft', 'flush', 'ruleset'],
+      ['nft', 'delete', 'table', 'inet', 'portfence'],
+      ['nft', 'flush', 'chain', 'inet', 'portfence', 'confine'],
+    ] as const) {
+      await world.host.expect(harm);
+      await vi.waitFor(async () => expect((await rules()).stdout).toBe(whole), PATIENCE);
+    }
+  });
+
+  test('follows the policy file, refuses a bad one loudly, and keeps the last good one', async () => {
+    await writeFile(policy, 'version: 1\nports: 40000-42999\n');
+    await vi.waitFor(async () => expect(await mapping()).toContain('40000-42999'), PATIENCE);
+    await writeFile(policy, 'version: 1\nports: 42999-40000\n');
+    await vi.waitFor(
+      () => expect(agent.words()).toContain('policy.yaml:2:8: ports: 42999-40000 runs backwards'),
+      PATIENCE,
+    );
+    expect(agent.words()).toContain('the last good one stays');
+    await world.host.expect(['nft', 'flush', 'ruleset']);
+    await vi.waitFor(async () => expect(await mapping()).toContain('40000-42999'), PATIENCE);
+  });
+
+  test('respects an apply and a removal by somebody else', async () => {
+    expect((await portfence.run(['apply', '--ports', '50000-51999'])).code).toBe(0);
+    await vi.waitFor(() => expect(agent.words()).toContain('it is taken over'), PATIENCE);
+    expect(await mapping()).toContain('50000-51999');
+    expect((await portfence.run(['remove'])).code).toBe(0);
+    await vi.waitFor(() => expect(agent.words()).toContain('it stays removed'), PATIENCE);
+    await world.host.expect(['nft', 'add', 'table', 'inet', 'somebody']);
+    await world.host.expect(['nft', 'delete', 'table', 'inet', 'somebody']);
+    expect(await tables()).toBe('');
+    expect((await portfence.run(['apply', '--ports', '50000-51999'])).code).toBe(0);
+    await world.host.expect(['nft', 'flush', 'ruleset']);
+    await vi.waitFor(async () => expect(await mapping()).toContain('50000-51999'), PATIENCE);
+  });
+
+  test('leaves the fence when it is killed', async () => {
+    await agent.kill();
+    expect(await mapping()).toContain('49152-61000');
+  });
+
+  test('gives namespaces of an engine the range, those of others nothing, and takes it back when the fence is removed', async () => {
+    const range = (namespace: { expect(argv: readonly [string, ...string[]]): Promise<string> }) =>
+      namespace.expect(['cat', '/proc/sys/net/ipv4/ip_local_port_range']);
+    const folder = join(portfence.folder, 'netns');
+    const [container, chosen, engines] = [await holdNamespace(), await holdNamespace(), await holdNamespace()];
+    await chosen.expect(['sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=20000 30000']);
+    await agent.mount(folder, {
+      '0a1b2c': container.path,
+      '1a1b2c': chosen.path,
+      default: engines.path,
+      me: world.host.path,
+    });
+    await vi.waitFor(async () => expect(await range(container)).toBe('49152\t61000\n'), PATIENCE);
+    expect(await container.expect(['cat', '/proc/sys/net/ipv4/tcp_timestamps'])).toBe('2\n');
+    await vi.waitFor(async () => {
+      const { document } = await portfence.json(['status', '--policy', policy]);
+      expect(document['agent']).toMatchObject({
+        native: { kept: expect.arrayContaining([expect.objectContaining({ range: '20000 30000' })]) },
+      });
+    }, PATIENCE);
+    expect(await range(chosen)).toBe('20000\t30000\n');
+    expect(await range(engines)).toBe('32768\t60999\n');
+    await writeFile(policy, 'version: 1\nports: [40000-40999, 42000-42999]\n');
+    await vi.waitFor(async () => expect(await range(container)).toBe('40000\t42999\n'), PATIENCE);
+    expect(await container.expect(['cat', '/proc/sys/net/ipv4/ip_local_reserved_ports'])).toBe('41000-41999\n');
+    await portfence.run(['remove']);
+    await vi.waitFor(async () => expect(await range(container)).toBe('32768\t60999\n'), PATIENCE);
+    await Promise.all([container.close(), chosen.close(), engines.close()]);
+  });
+});

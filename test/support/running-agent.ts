@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { run } from '../../src/system/run.ts';
+import type { Argv } from '../../src/system/system.ts';
+import type { CommandLine } from './command-line.ts';
+
+export interface RunningAgent {
+  /** Everything that it has said so far. */
+  words(): string;
+  /** Binds namespaces to names in a folder, as an engine does, where the agent sees them. */
+  mount(folder: string, namespaces: Readonly<Record<string, string>>): Promise<void>;
+  /** Memory in use, in bytes. */
+  memory(): Promise<number>;
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts the built agent as a process inside `where`, in a mount namespace of its own so that nothing mounted remains. */
+export async function startAgent(
+  where: { enter(argv: Argv): Argv },
+  portfence: CommandLine,
+  args: readonly string[],
+): Promise<RunningAgent> {
+  const [first, ...rest] = portfence.argv(['agent', ...args]);
+  const [command, ...more] = where.enter(['unshare', '--mount', '--propagation', 'private', '--', first, ...rest]);
+  const child = spawn(command, more, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  let words = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      words += chunk.toString('utf8');
+    });
+  }
+  const inside = async (...argv: Argv): Promise<void> => {
+    const done = await run(['nsenter', `--mount=/proc/${child.pid}/ns/mnt`, '--', ...argv]);
+    if (done.code !== 0) throw new Error(`${argv.join(' ')}: ${done.stderr}`);
+  };
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await ended;
+  };
+  return {
+    words: () => words,
+    mount: async (folder, namespaces) => {
+      await inside('mkdir', '-p', folder);
+      for (const [name, path] of Object.entries(namespaces)) {
+        await inside('touch', `${folder}/${name}`);
+        await inside('mount', '--bind', path, `${folder}/${name}`);
+      }
+    },
+    memory: async () => {
+      const { stdout } = await run(['cat', `/proc/${child.pid}/status`]);
+      return Number(/VmRSS:\s+(\d+) kB/.exec(stdout)?.[1] ?? 0) * 1024;
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
+}
