@@ -17,7 +17,9 @@ const DOCKER = [
   ['busybox', ['busybox-static'], "the lab image's shell"],
   ['curl', ['curl'], "the lab image's downloads"],
 ];
-export const WANTED = { base: BASE, all: [...BASE, ...DOCKER] };
+/** For the tests alone. */
+const SYSTEMD = [['debootstrap', ['debootstrap'], 'a whole host with systemd for the lab']];
+export const WANTED = { base: BASE, all: [...BASE, ...DOCKER], test: [...BASE, ...DOCKER, ...SYSTEMD] };
 
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const POLICY = '/usr/sbin/policy-rc.d';
