@@ -23,7 +23,9 @@ needs(...LAB, 'conntrack')('the agent', () => {
     portfence = await commandLine(world.host);
     policy = join(portfence.folder, 'policy.yaml');
     await writeFile(policy, 'version: 1\nports: 49152-61000\n');
-    agent = await startAgent(world.host, portfence, ['--policy', policy, '--netns', join(portfence.folder, 'netns')]);
+    agent = await startAgent(world.host, portfence, ['--policy', policy, '--netns', join(portfence.folder, 'netns')], {
+      ownMounts: true,
+    });
     await vi.waitFor(async () => expect(await mapping()).toContain('49152-61000'), PATIENCE);
   });
   afterEach(async () => {

@@ -15,14 +15,16 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-/** Starts the built agent as a process inside `where`, in a mount namespace of its own so that nothing mounted remains. */
+/** Starts the built agent as a process inside `where`; with `ownMounts` whatever `mount` mounts goes with it. */
 export async function startAgent(
   where: { enter(argv: Argv): Argv },
   portfence: CommandLine,
   args: readonly string[],
+  { ownMounts }: { readonly ownMounts: boolean },
 ): Promise<RunningAgent> {
   const [first, ...rest] = portfence.argv(['agent', ...args]);
-  const [command, ...more] = where.enter(['unshare', '--mount', '--propagation', 'private', '--', first, ...rest]);
+  const apart = ['unshare', '--mount', '--propagation', 'private', '--', first, ...rest] as const;
+  const [command, ...more] = where.enter(ownMounts ? apart : [first, ...rest]);
   const child = spawn(command, more, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
   let words = '';
