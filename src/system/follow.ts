@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { toolEnvironment } from './run.ts';
 import type { Argv, Followed } from './system.ts';
 
@@ -8,7 +9,7 @@ import type { Argv, Followed } from './system.ts';
 export function follow(argv: Argv, onLine: (line: string) => void): Followed {
   const [command, ...args] = argv;
   const child = spawn(command, args, { env: toolEnvironment(), stdio: ['pipe', 'pipe', 'ignore'], detached: true });
-  createInterface(child.stdout).on('line', onLine);
+  readLines(child.stdout, onLine);
   const ended = new Promise<void>((resolve) => {
     child.on('close', () => resolve());
     child.on('error', () => resolve());
@@ -27,6 +28,13 @@ export function follow(argv: Argv, onLine: (line: string) => void): Followed {
   };
 }
 
+/** The reader repeats its source's errors; an end for whatever reason is told by `ended`. */
+function readLines(source: Readable, onLine: (line: string) => void): void {
+  createInterface(source)
+    .on('line', onLine)
+    .on('error', () => {});
+}
+
 /** Reads a stream of lines over a unix socket (how container engines tell events) until it is stopped or breaks off. */
 export function followSocket(socketPath: string, path: string, onLine: (line: string) => void): Followed {
   const call = request({ socketPath, path, headers: { host: 'localhost' } });
@@ -36,7 +44,7 @@ export function followSocket(socketPath: string, path: string, onLine: (line: st
     call.on('response', (answer) => {
       answer.on('error', () => resolve());
       if (answer.statusCode !== 200) call.destroy();
-      else createInterface(answer).on('line', onLine);
+      else readLines(answer, onLine);
     });
   });
   call.end();
