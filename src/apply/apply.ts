@@ -1,19 +1,21 @@
 import { PortfenceError } from '../errors.ts';
-import { observeFence } from '../observe/fence.ts';
 import type { Setting } from '../plan/plan.ts';
-import { driftBetween } from '../survey/drift.ts';
+import type { BackendRequest } from '../survey/backend.ts';
+import { presentFences } from '../survey/fences.ts';
 import { readState, type State, type Wanted, writeState } from '../survey/state.ts';
 import { type PolicySource, type Survey, survey } from '../survey/survey.ts';
 import type { System } from '../system/system.ts';
+import { check, commit } from './commit.ts';
 import { dropHanging } from './hanging.ts';
 import { locked } from './locked.ts';
-import { check, commit } from './nft.ts';
 import { keepPending, type Rollback, schedule } from './rollback.ts';
 import { writeSettings } from './settings.ts';
 
 export interface ApplyOptions {
   readonly policy: PolicySource;
   readonly dockerHost?: string | undefined;
+  /** As the last apply was asked unless given; `auto` where there was none. */
+  readonly backend?: BackendRequest | undefined;
   /** Seconds until the apply takes itself back unless it is confirmed. */
   readonly confirmSeconds?: number | undefined;
   readonly say: (line: string) => void;
@@ -48,13 +50,12 @@ export async function applyLocked(
 ): Promise<Applied> {
   const found = await survey(system, { ...options, state });
   const changed = found.script.length > 0;
-  const rules = found.script.filter((line) => !line.startsWith('#'));
-  if (rules.length > 0) await check(system, found.script);
+  await check(system, found.parts);
   const rollback = keepPending(system, state, options.confirmSeconds, changed);
   // Written first: whoever dies between here and the end has told the next one what was before.
   await writeState(system, folder, nextState(system, state, found, rollback));
   if (rollback) await schedule(system, rollback);
-  if (rules.length > 0) await commit(system, found.script);
+  await commit(system, found.parts);
   await writeSettings(system, found.settings);
   if (changed) await readBack(system, found);
   const hanging = changed ? await dropHanging(system, found, options.say) : { dropped: 0, left: 0 };
@@ -70,8 +71,8 @@ function nextState(system: System, state: State, found: Survey, rollback: Rollba
   );
   const wanted: Wanted = {
     policy: found.policy,
+    backend: { id: found.backend.id, asked: found.backendAsked },
     creation: found.creation,
-    counters: found.counters,
     settings: found.plan.settings.map(({ key, value }) => ({ key, value })),
     uplinks: found.plan.uplinks.mode === 'these' ? found.plan.uplinks.names : [],
     appliedAt: system.now(),
@@ -95,8 +96,15 @@ function beforeUs({ key, value, before }: Setting, { present }: Survey): string 
   return present && before === value ? KERNEL_DEFAULT[key] : before;
 }
 
-async function readBack(system: System, found: Survey): Promise<void> {
-  const drift = driftBetween(found.wanted, await observeFence(system));
+async function readBack(system: System, { backend, wanted }: Survey): Promise<void> {
+  const fences = await presentFences(system);
+  const ours = fences.find((fence) => fence.backend.id === backend.id);
+  const drift = [
+    ...backend.drift(wanted, ours?.listing),
+    ...fences
+      .filter((fence) => fence !== ours)
+      .map((fence) => `rules of the backend ${fence.backend.id} are still there`),
+  ];
   if (drift.length === 0) return;
   throw new PortfenceError('KERNEL_DIFFERS', 'the kernel took the rules but reads back as something else', {
     detail: drift.join('\n'),

@@ -5,7 +5,7 @@ import { locked } from './locked.ts';
 
 /**
  * Puts the table back that somebody has taken away, as it was last wanted and without looking at anything else: the fast
- * way, for the first milliseconds. False where it is there, or is not wanted.
+ * way, for the first milliseconds. False where it is there, is not wanted, or is not made with nftables.
  */
 export function putBack(system: System): Promise<boolean> {
   return locked(
@@ -13,7 +13,7 @@ export function putBack(system: System): Promise<boolean> {
     () => {},
     async (folder) => {
       const { wanted, draining } = await readState(system, folder);
-      if (!wanted || draining) return false;
+      if (!wanted || draining || (wanted.backend?.id ?? 'nftables') !== 'nftables') return false;
       // `create` refuses where the table is there, and with it the whole transaction.
       const lines = wanted.creation.map((line) => line.replace(/^add table /, 'create table '));
       return (await system.run(['nft', '-f', '-'], { input: script(lines) })).code === 0;

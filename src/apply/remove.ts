@@ -1,14 +1,12 @@
-import { observeBaseChains } from '../observe/base-chains.ts';
 import { observeFlows } from '../observe/conntrack.ts';
-import { observeFence } from '../observe/fence.ts';
-import { CONFINE_PRIORITY, FAMILY, TABLE } from '../plan/nftables/table.ts';
-import { deletion } from '../plan/nftables/transaction.ts';
 import { FAMILIES, type Family } from '../ports.ts';
+import { type Fence, presentFences } from '../survey/fences.ts';
+import { observeNatChains } from '../survey/nat-chains.ts';
 import { readSetting } from '../survey/settings.ts';
 import { forgetState, NO_STATE, readState, type State, writeState } from '../survey/state.ts';
 import type { System } from '../system/system.ts';
+import { commit } from './commit.ts';
 import { locked } from './locked.ts';
-import { commit } from './nft.ts';
 import { writeSettings } from './settings.ts';
 
 /** The hidden command that takes the drain chain away when the last mapped connection has ended. */
@@ -40,30 +38,22 @@ export async function takeAway(
   state: State,
   { now }: { now: boolean },
 ): Promise<Removed> {
-  const present = await observeFence(system);
+  const fences = await presentFences(system);
   const leftAsTheyAre = await restoreSettings(system, state);
-  const mapped = present && !now ? await orphans(system) : 0;
-  if (present && mapped > 0) {
+  const mapped = fences.length > 0 && !now ? await orphans(system, fences) : 0;
+  if (mapped > 0) {
     const token = state.draining?.token ?? `${system.pid}-${system.now()}`;
-    if (!state.draining) await commit(system, [...deletion, ...DRAIN]);
+    if (!state.draining) {
+      for (const { backend, listing } of fences) await commit(system, backend.parts(backend.draining(listing)));
+    }
     await writeState(system, folder, { ...NO_STATE, draining: { since: system.now(), token } });
     if (!state.draining) await system.startDetached([DRAIN_COMMAND, token]);
     return { changed: !state.draining, draining: mapped, leftAsTheyAre };
   }
-  if (present) await commit(system, deletion);
+  for (const { backend, listing } of fences) await commit(system, backend.parts(backend.deletion(listing)));
   await forgetState(system, folder);
-  return { changed: present !== undefined || state.wanted !== null, draining: 0, leftAsTheyAre };
+  return { changed: fences.length > 0 || state.wanted !== null, draining: 0, leftAsTheyAre };
 }
-
-/**
- * A nat chain that maps nothing keeps the kernel translating the connections that have a mapping. Its one rule asks for the
- * connection's state, since only a rule that does so keeps connection tracking switched on (nft_ct.c, nf_ct_netns_get).
- */
-const DRAIN: readonly string[] = [
-  `add table ${FAMILY} ${TABLE}`,
-  `add chain ${FAMILY} ${TABLE} drain { type nat hook postrouting priority ${CONFINE_PRIORITY}; policy accept; }`,
-  `add rule ${FAMILY} ${TABLE} drain ct state new accept comment "drain: maps nothing, carries what was mapped to its end"`,
-];
 
 /** Milliseconds between two looks at what still lives. */
 const DRAIN_LOOK_MS = 5000;
@@ -101,17 +91,13 @@ async function restoreSettings(system: System, state: State): Promise<readonly s
 /** States in which a TCP connection carries nothing any more, though the kernel remembers it for minutes. */
 const OVER = new Set(['TIME_WAIT', 'CLOSE']);
 
-/** Connections with a mapped source that no other nat chain of their family would carry on. */
-async function orphans(system: System): Promise<number> {
-  const { baseChains, legacyNat } = await observeBaseChains(system);
+/** Connections with a mapped source that no nat chain of others in their family would carry on. */
+async function orphans(system: System, fences: readonly Fence[]): Promise<number> {
+  const others = (await observeNatChains(system)).filter(
+    (chain) => !fences.some(({ backend, listing }) => backend.ownsNat(chain, listing)),
+  );
   const carried = (family: Family) =>
-    legacyNat.includes(family) ||
-    baseChains.some(
-      (chain) =>
-        chain.type === 'nat' &&
-        chain.table !== TABLE &&
-        (chain.family === 'inet' || chain.family === (family === 'ipv4' ? 'ip' : 'ip6')),
-    );
+    others.some((chain) => chain.family === 'inet' || chain.family === (family === 'ipv4' ? 'ip' : 'ip6'));
   const counts = await Promise.all(
     FAMILIES.filter((family) => !carried(family)).map(async (family) => {
       const flows = await observeFlows(system, ['-f', family, '--src-nat']);

@@ -1,11 +1,10 @@
 import { PortfenceError } from '../errors.ts';
-import { observeFence } from '../observe/fence.ts';
-import { replacement } from '../plan/nftables/transaction.ts';
+import { backendNamed } from '../survey/choose.ts';
+import { presentFences } from '../survey/fences.ts';
 import { type Pending, readState, type State, type Wanted, writeState } from '../survey/state.ts';
-import { presentNames } from '../survey/survey.ts';
 import type { System } from '../system/system.ts';
+import { commit } from './commit.ts';
 import { locked } from './locked.ts';
-import { commit } from './nft.ts';
 import { takeAway } from './remove.ts';
 import { writeSettings } from './settings.ts';
 
@@ -73,9 +72,13 @@ async function goBack(system: System, folder: string, state: State, previous: Wa
     await takeAway(system, folder, state, { now: false });
     return;
   }
-  const present = await observeFence(system);
-  const lines = replacement(previous.creation, previous.counters, present && presentNames(present));
-  await commit(system, lines);
+  const backend = await backendNamed(system, previous.backend?.id ?? 'nftables');
+  const fences = await presentFences(system);
+  const present = fences.find((fence) => fence.backend.id === backend.id)?.listing;
+  await commit(system, backend.parts(backend.replacement(previous.creation, present)));
+  for (const other of fences.filter((fence) => fence.backend.id !== backend.id)) {
+    await commit(system, other.backend.parts(other.backend.deletion(other.listing)));
+  }
   const undone = Object.entries(state.before)
     .filter(([key]) => !previous.settings.some((setting) => setting.key === key))
     .map(([key, to]) => ({ key, to }));

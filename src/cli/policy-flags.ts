@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { PortfenceError } from '../errors.ts';
 import { parsePolicy } from '../policy/parse.ts';
 import { problemText } from '../policy/problem.ts';
+import { BACKEND_REQUESTS, type BackendRequest } from '../survey/backend.ts';
 import { readState, stateFolder } from '../survey/state.ts';
 import type { PolicySource } from '../survey/survey.ts';
 import type { Context } from './context.ts';
@@ -20,6 +21,7 @@ export interface PolicyOptions {
   readonly guard?: string;
   readonly exempt?: readonly string[];
   readonly exemptPorts?: string;
+  readonly backend?: BackendRequest;
 }
 
 const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, ...value.split(',')];
@@ -41,7 +43,13 @@ export function withPolicyFlags(command: Command): Command {
     .addOption(
       new Option('--forwarded <mode>', 'forwarded traffic that is no container: leave, keep-address or masquerade'),
     )
-    .addOption(new Option('--guard <mode>', 'what still leaves out of range: count, drop or off'));
+    .addOption(new Option('--guard <mode>', 'what still leaves out of range: count, drop or off'))
+    .addOption(
+      new Option(
+        '--backend <name>',
+        'nftables, iptables or auto (default: as the last apply was asked, else auto)',
+      ).choices(BACKEND_REQUESTS),
+    );
 }
 
 /**
@@ -76,7 +84,7 @@ export async function policySource(
   };
 }
 
-function flagsOf(options: PolicyOptions): Omit<PolicyOptions, 'policy'> {
+function flagsOf(options: PolicyOptions): Omit<PolicyOptions, 'policy' | 'backend'> {
   const { ports, uplink, protocols, families, host, hostRange, forwarded, guard, exempt, exemptPorts } = options;
   const all = { ports, uplink, protocols, families, host, hostRange, forwarded, guard, exempt, exemptPorts };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));

@@ -8,6 +8,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   conntrack: 'conntrack',
   'iptables-legacy': 'iptables',
   'ip6tables-legacy': 'iptables',
+  'iptables-nft-save': 'iptables',
+  'ip6tables-nft-save': 'iptables',
+  'iptables-legacy-save': 'iptables',
+  'ip6tables-legacy-save': 'iptables',
 };
 
 /** What a command prints. Throws what `refused` makes of it where the command fails. */

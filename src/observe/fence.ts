@@ -1,3 +1,4 @@
+import type { Family } from '../ports.ts';
 import { scrub } from '../scrub.ts';
 import type { System } from '../system/system.ts';
 import { refused } from './ask.ts';
@@ -10,6 +11,8 @@ export interface FenceRule {
   /** nft's statements (libnftables-json(5)). */
   readonly expr: readonly unknown[];
   readonly handle: number;
+  /** What the rule has counted, where rules count by themselves (iptables). */
+  readonly count?: { readonly packets: number; readonly bytes: number };
 }
 
 export interface FenceChain {
@@ -39,13 +42,15 @@ export interface FenceCounter {
   readonly bytes: number;
 }
 
-/** The table `inet portfence` as the kernel has it, each list in nft's order. */
+/** What is ours in the kernel: the table `inet portfence` in nft's order, or our chains in iptables' tables. */
 export interface FenceListing {
   readonly chains: readonly FenceChain[];
   readonly sets: readonly FenceSet[];
   readonly counters: readonly FenceCounter[];
   /** Objects of kinds that portfence never makes: `map NAME`, `quota NAME`, ... */
   readonly others: readonly string[];
+  /** Families in which others have mappings in the same nat table (iptables). */
+  readonly foreignNat?: readonly Family[];
 }
 
 /** Undefined where there is no such table. Throws NOT_ROOT, TOOL_MISSING or SYSTEM. */

@@ -1,11 +1,10 @@
 import type { AgentReport } from '../agent/report.ts';
 import { ORIGINS } from '../plan/plan.ts';
 import { FAMILIES, portCount, portsText, rangeText } from '../ports.ts';
+import type { BackendId } from '../survey/backend.ts';
 import type { Standing } from '../survey/standing.ts';
 import type { Survey } from '../survey/survey.ts';
 import { tableLines } from './table.ts';
-
-const BACKEND = { name: 'nftables', reason: 'the kernel takes nat chains in inet tables' } as const;
 
 /** The state of the fence, for scripts and for people. */
 export function statusText(
@@ -17,8 +16,8 @@ export function statusText(
   return {
     json: {
       enforced: standing.enforced,
-      backend: BACKEND.name,
-      backendReason: BACKEND.reason,
+      ...backendFields(survey),
+      limits: standing.limits,
       ports: plan.ranges.map(rangeText),
       protocols: plan.protocols,
       families: plan.families,
@@ -47,20 +46,34 @@ export function statusText(
           (chain) => `${chain.family} ${chain.table} ${chain.name}, priority ${chain.priority}`,
         ),
       ),
+      ...section('what this backend can not promise:', standing.limits),
       ...section('notes:', survey.notes),
     ],
   };
 }
 
+/** `nftables`, or `iptables` with its variant. */
+function backendFields({ backend, backendReason }: Survey): Readonly<Record<string, unknown>> {
+  const [name, variant] = backend.id.split('-');
+  return { backend: name, ...(variant === undefined ? {} : { backendVariant: variant }), backendReason };
+}
+
 /** The same where no policy is known: nothing was applied here, or a removal is still going on. */
-export function statusWithoutPolicy({ hasTable, draining }: { hasTable: boolean; draining: boolean }): {
+export function statusWithoutPolicy({
+  fence,
+  draining,
+}: {
+  /** The backend whose rules are there. */
+  fence: BackendId | undefined;
+  draining: boolean;
+}): {
   json: unknown;
   text: readonly string[];
 } {
   const words = draining
     ? DRAINING
-    : hasTable
-      ? 'UNKNOWN: a table inet portfence is there, but what applied it is not remembered (`portfence apply` makes it ours again)'
+    : fence
+      ? `UNKNOWN: a fence made with ${fence} is there, but what applied it is not remembered (portfence apply makes it ours again)`
       : 'NOT ENFORCED: nothing was applied here, and there is no policy file';
   return {
     json: {
@@ -89,7 +102,10 @@ function headline({ present, plan }: Survey, standing: Standing): readonly strin
   return [`ENFORCED: connections leave with source ports ${ports}`];
 }
 
-function facts({ plan }: Survey, { layers, confirmBefore }: Standing): readonly (readonly string[])[] {
+function facts(
+  { plan, backend, backendReason }: Survey,
+  { layers, confirmBefore }: Standing,
+): readonly (readonly string[])[] {
   const { mode, names } = plan.uplinks;
   const hostRange = layers.hostRange === null ? 'left alone' : layers.hostRange ? 'set' : 'NOT set';
   return [
@@ -97,7 +113,7 @@ function facts({ plan }: Survey, { layers, confirmBefore }: Standing): readonly 
     ['protocols', `${plan.protocols.join(', ')} over ${plan.families.join(', ')}`],
     ['uplinks', mode === 'these' ? names.join(', ') : `all but ${names.join(', ')} and container networks`],
     ['layers', `host range ${hostRange}, confine ${layers.confine ? 'on' : 'OFF'}, guard ${layers.guard}`],
-    ['backend', `${BACKEND.name}: ${BACKEND.reason}`],
+    ['backend', `${backend.id}: ${backendReason}`],
     ...(confirmBefore === undefined
       ? []
       : [

@@ -20,7 +20,8 @@ export function driftBetween(wanted: FenceListing, present: FenceListing | undef
   ];
 }
 
-function byName<T extends { readonly name: string }>(
+/** What is missing, what is there besides, and how the rest differs. */
+export function byName<T extends { readonly name: string }>(
   wanted: readonly T[],
   present: readonly T[],
   noun: string,
@@ -37,7 +38,8 @@ function byName<T extends { readonly name: string }>(
   ];
 }
 
-function chainDrift(wanted: Chain, present: Chain): readonly Drift[] {
+/** How two listings of one chain differ. */
+export function chainDrift(wanted: Chain, present: Chain): readonly Drift[] {
   const base = (chain: Chain) =>
     chain.base
       ? `${chain.base.type} ${chain.base.hook} ${chain.base.priority} ${chain.base.policy ?? 'accept'}`
@@ -50,6 +52,10 @@ function chainDrift(wanted: Chain, present: Chain): readonly Drift[] {
 const words = (rule: Rule): string => JSON.stringify([rule.comment ?? '', rule.expr]);
 const title = (rule: Rule): string =>
   rule.comment ? `"${rule.comment}"` : `without a comment (handle ${rule.handle})`;
+
+export function sameRules(one: Chain, other: Chain): boolean {
+  return one.rules.map(words).join('\n') === other.rules.map(words).join('\n');
+}
 
 function rulesDrift(wanted: Chain, present: Chain): readonly Drift[] {
   const ours = wanted.rules.map(words);

@@ -1,7 +1,7 @@
 import { PortfenceError } from '../errors.ts';
 import type { Finished } from '../system/system.ts';
 
-/** One text for nft's standard input; the only place that joins its lines. */
+/** One text for a program's standard input; the only place that joins its lines. */
 export function script(lines: readonly string[]): string {
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
@@ -27,10 +27,12 @@ export function refusal(done: Finished, lines: readonly string[]): PortfenceErro
   });
 }
 
-/** The lines that nft's message points at (`/dev/stdin:12:5-9: Error`), with two lines around each. */
-function beside(lines: readonly string[], words: string): string {
+/** The lines that a message points at (nft: `/dev/stdin:12:5-9: Error`; iptables: `line 12 failed`), with two lines around each. */
+export function beside(lines: readonly string[], words: string): string {
   const named = new Set(
-    [...words.matchAll(/(?:stdin|\/dev\/stdin|<cmdline>|-):(\d+):/g)].map((match) => Number(match[1])),
+    [...words.matchAll(/(?:stdin|\/dev\/stdin|<cmdline>|-):(\d+):|\bline:? (\d+)/g)].map((match) =>
+      Number(match[1] ?? match[2]),
+    ),
   );
   const width = String(lines.length).length;
   const near = (n: number) => named.size === 0 || [...named].some((at) => Math.abs(at - n) <= 2);

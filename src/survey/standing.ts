@@ -1,7 +1,7 @@
-import { type BaseChain, observeBaseChains } from '../observe/base-chains.ts';
+import type { BaseChain } from '../observe/base-chains.ts';
 import { type CounterKey, counterKey, TALLIES, type Tally, UNTRACKED } from '../plan/counters.ts';
-import { CONFINE_PRIORITY, TABLE } from '../plan/nftables/table.ts';
 import type { System } from '../system/system.ts';
+import { observeNatChains } from './nat-chains.ts';
 import type { State } from './state.ts';
 import type { Survey } from './survey.ts';
 
@@ -24,6 +24,8 @@ export interface Standing {
   };
   /** Source NAT chains of others that come before ours and may take a flow first. */
   readonly natBeforeOurs: readonly BaseChain[];
+  /** What the backend can't promise, one sentence each. */
+  readonly limits: readonly string[];
   /** A removed fence still carries connections. */
   readonly draining: boolean;
   /** An apply waits to be confirmed until then (ms since the epoch). */
@@ -32,15 +34,15 @@ export interface Standing {
 
 /** Reads how the fence stands, given what ought to be. */
 export async function standing(system: System, survey: Survey, state: State): Promise<Standing> {
-  const { baseChains } = await observeBaseChains(system);
-  const { present, plan } = survey;
+  const chains = await observeNatChains(system);
+  const { present, plan, backend } = survey;
   const counts = (present?.counters ?? []).flatMap(({ name, packets }): Count[] => {
     const key = counterKey(name);
     return key ? [{ ...key, packets }] : [];
   });
   const total = (tally: Tally) =>
     counts.filter((one) => one.tally === tally).reduce((sum, one) => sum + one.packets, 0);
-  const has = (name: string) => present?.chains.some((chain) => chain.name === name && chain.base) ?? false;
+  const layers = backend.layers(present);
   const [confined, leaked, preexisting, leftAlone] = TALLIES.map(total);
   return {
     enforced: present !== undefined && survey.drift.length === 0,
@@ -55,16 +57,11 @@ export async function standing(system: System, survey: Survey, state: State): Pr
     counts,
     layers: {
       hostRange: plan.settings.length === 0 ? null : survey.settings.length === 0,
-      confine: has('confine'),
-      guard: has('guard') ? plan.guard : 'off',
+      confine: layers.confine,
+      guard: layers.guard ? plan.guard : 'off',
     },
-    natBeforeOurs: baseChains.filter(
-      (chain) =>
-        chain.type === 'nat' &&
-        chain.hook === 'postrouting' &&
-        chain.table !== TABLE &&
-        chain.priority <= CONFINE_PRIORITY,
-    ),
+    natBeforeOurs: chains.filter((chain) => chain.hook === 'postrouting' && !chain.idle && backend.comesAfter(chain)),
+    limits: backend.limits(plan),
     draining: state.draining !== undefined,
     confirmBefore: state.pending?.deadline,
   };

@@ -1,16 +1,20 @@
 import { PortfenceError } from '../errors.ts';
-import { observeFence } from '../observe/fence.ts';
+import { standalone } from '../plan/nftables/standalone.ts';
 import type { Setting } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { System } from '../system/system.ts';
+import type { BackendId, BackendRequest } from './backend.ts';
+import { presentFences } from './fences.ts';
+import { script } from './nft-script.ts';
 import { readSetting } from './settings.ts';
 
 /** What an apply wanted to be true: enough to bring it back without asking anybody. */
 export interface Wanted {
   readonly policy: Policy;
-  /** The commands that make the table where there is none. */
+  /** nftables where it is not told. */
+  readonly backend?: { readonly id: BackendId; readonly asked: BackendRequest };
+  /** The commands that make the rules where there are none. */
   readonly creation: readonly string[];
-  readonly counters: readonly string[];
   readonly settings: readonly Pick<Setting, 'key' | 'value'>[];
   readonly uplinks: readonly string[];
   /** Milliseconds since the epoch. */
@@ -58,6 +62,8 @@ export async function stateFolder(system: System): Promise<string> {
 }
 
 const stateFile = (folder: string): string => `${folder}/state.json`;
+/** The wanted rules as a text for `nft -f` alone: a unit puts them back from it without us. */
+const rulesFile = (folder: string): string => `${folder}/fence.nft`;
 export const lockFile = (folder: string): string => `${folder}/lock`;
 
 /** The remembered state, or an empty one. Throws STATE for a file that is not ours to read. */
@@ -72,7 +78,7 @@ export async function readState(system: System, folder: string): Promise<State> 
  */
 async function isOfAnEarlierNamespace(system: System, folder: string, state: State): Promise<boolean> {
   if (!folder.startsWith(`${BASE}/net-`) || state === NO_STATE) return false;
-  if (await observeFence(system)) return false;
+  if ((await presentFences(system)).length > 0) return false;
   const settings = await Promise.all(
     Object.entries(state.ours).map(async ([key, values]) => values.includes(await readSetting(system, key))),
   );
@@ -100,6 +106,10 @@ function isState(value: unknown): value is State {
 
 export async function writeState(system: System, folder: string, state: State): Promise<void> {
   await system.writeText(stateFile(folder), `${JSON.stringify(state, null, 2)}\n`);
+  const rules = state.wanted?.creation ?? [];
+  if (rules.some((line) => line.startsWith('add table ')))
+    await system.writeText(rulesFile(folder), script(standalone(rules)));
+  else await system.remove(rulesFile(folder));
 }
 
 /** Leaves no folder where nothing is remembered. The caller holds the lock. */
@@ -110,6 +120,7 @@ export async function forgetEmptyFolder(system: System, folder: string): Promise
 /** Forgets everything; the folder goes as well when nothing else is in it. The caller holds the lock. */
 export async function forgetState(system: System, folder: string): Promise<void> {
   await system.remove(stateFile(folder));
+  await system.remove(rulesFile(folder));
   await system.remove(lockFile(folder));
   await system.remove(folder);
   if (folder.startsWith(`${BASE}/`)) await system.remove(BASE);

@@ -1,15 +1,15 @@
-import { type FenceListing, observeFence } from '../observe/fence.ts';
+import type { FenceListing } from '../observe/fence.ts';
 import { observeHost } from '../observe/observe-host.ts';
 import { compile } from '../plan/compile.ts';
 import type { HostFacts } from '../plan/facts.ts';
-import { creation, nftTable } from '../plan/nftables/render.ts';
-import { type Present, replacement } from '../plan/nftables/transaction.ts';
 import type { Plan, Setting } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type PortRange, parsePorts } from '../ports.ts';
 import type { System } from '../system/system.ts';
-import { type Drift, driftBetween } from './drift.ts';
-import { listingOf } from './scratch.ts';
+import type { Backend, BackendRequest, Part } from './backend.ts';
+import { choose } from './choose.ts';
+import type { Drift } from './drift.ts';
+import { type Fence, presentFences } from './fences.ts';
 import { readSetting, type SettingChange, settingLines } from './settings.ts';
 import type { State } from './state.ts';
 
@@ -19,6 +19,8 @@ export type PolicySource = (interfaces: readonly string[]) => Policy;
 export interface SurveyOptions {
   readonly policy: PolicySource;
   readonly dockerHost?: string | undefined;
+  /** As the last apply was asked unless given; `auto` where there was none. */
+  readonly backend?: BackendRequest | undefined;
   readonly state: State;
 }
 
@@ -27,52 +29,70 @@ export interface Survey {
   readonly facts: HostFacts;
   readonly policy: Policy;
   readonly plan: Plan;
-  /** Commands that make the table where there is none. */
+  readonly backend: Backend;
+  readonly backendAsked: BackendRequest;
+  readonly backendReason: string;
+  /** Commands that make the rules where there are none. */
   readonly creation: readonly string[];
-  readonly counters: readonly string[];
   readonly wanted: FenceListing;
   readonly present: FenceListing | undefined;
   readonly drift: readonly Drift[];
   readonly settings: readonly SettingChange[];
-  /** Exactly what apply pipes to nft; empty when there is nothing to do. */
+  /** Exactly what apply pipes, in its order: new rules in, then those of another backend out. */
+  readonly parts: readonly Part[];
+  /** The same as one text, settings as comment lines; empty when there is nothing to do. */
   readonly script: readonly string[];
   readonly notes: readonly string[];
 }
 
 /** Observes, compiles and compares. Changes nothing. */
 export async function survey(system: System, options: SurveyOptions): Promise<Survey> {
-  const [present, host] = await Promise.all([
-    observeFence(system),
+  const [fences, host] = await Promise.all([
+    presentFences(system),
     observeHost(system, { ...options, saved: savedFacts(options.state) }),
   ]);
   const policy = options.policy(host.facts.links.map((link) => link.name));
   const plan = compile(policy, host.facts);
-  const table = nftTable(plan);
-  const lines = creation(table);
-  const [wanted, settings] = await Promise.all([listingOf(system, lines), settingChanges(system, plan, options.state)]);
-  const drift = [...driftBetween(wanted, present), ...settings.map((change) => change.drift)];
-  const rulesDiffer = driftBetween(wanted, present).length > 0;
+  const asked = options.backend ?? options.state.wanted?.backend?.asked ?? 'auto';
+  const [{ backend, reason, creation, wanted }, settings] = await Promise.all([
+    choose(system, { asked, plan, facts: host.facts }),
+    settingChanges(system, plan, options.state),
+  ]);
+  const present = fences.find((fence) => fence.backend.id === backend.id)?.listing;
+  const others = fences.filter((fence) => fence.backend.id !== backend.id);
+  const rulesDrift = backend.drift(wanted, present);
+  const rules = rulesDrift.length > 0 ? backend.replacement(creation, present, wanted) : [];
+  const said = settingLines(settings);
+  const parts = [
+    ...backend.parts(rules.length > 0 ? [...said, ...rules] : []),
+    ...others.flatMap((other) => other.backend.parts(farewell(other))),
+  ];
   return {
     facts: host.facts,
     policy,
     plan,
-    creation: lines,
-    counters: table.counters,
+    backend,
+    backendAsked: asked,
+    backendReason: reason,
+    creation,
     wanted,
     present,
-    drift,
-    settings,
-    script: [
-      ...settingLines(settings),
-      ...(rulesDiffer ? replacement(lines, table.counters, present && presentNames(present)) : []),
+    drift: [
+      ...rulesDrift,
+      ...others.map((other) => `rules of the backend ${other.backend.id} are there besides`),
+      ...settings.map((change) => change.drift),
     ],
+    settings,
+    parts,
+    script: [...(rules.length > 0 ? [] : said), ...parts.flatMap(({ lines }) => lines)],
     notes: [...host.notes, ...plan.notes],
   };
 }
 
-export function presentNames(listing: FenceListing): Present {
-  const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
-  return { chains: names(listing.chains), sets: names(listing.sets), counters: names(listing.counters) };
+/** Rules of another backend go after ours have come; the comment line tells where its lines begin. */
+function farewell({ backend, listing }: Fence): readonly string[] {
+  const lines = backend.deletion(listing);
+  return lines[0]?.startsWith('#') ? lines : ['# nft -f -', ...lines];
 }
 
 /** What the state remembers from before the fence, as `observeHost` takes it. */

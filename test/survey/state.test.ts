@@ -10,7 +10,10 @@ const state: State = {
   ours: { 'net.ipv4.ip_local_port_range': ['49152\t61000'] },
   wanted: null,
 };
-const noTable = { [LIST]: failed(1, 'Error: No such file or directory\n') };
+const noTable = {
+  [LIST]: failed(1, 'Error: No such file or directory\n'),
+  'nft -j list chains': JSON.stringify({ nftables: [] }),
+};
 
 test("each network namespace has a folder of its own; the host's is /run/portfence", async () => {
   const links = { '/proc/1/ns/net': 'net:[1]', '/proc/self/ns/net': 'net:[1]' };

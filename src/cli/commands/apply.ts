@@ -21,6 +21,7 @@ export const applyCommand: AddCommand = (program, context, respond) => {
         policy,
         say: context.say,
         dockerHost: options.dockerHost,
+        backend: options.backend,
         confirmSeconds: options.confirm,
       });
       for (const note of applied.survey.notes) context.say(`note: ${note}`);

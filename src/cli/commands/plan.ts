@@ -21,7 +21,7 @@ export const planCommand: AddCommand = (program, context, respond) => {
       const { system, say } = context;
       const state = await readState(system, await stateFolder(system));
       const policy = await policySource(context, options, { applied: false });
-      const found = await survey(system, { policy, state, dockerHost: options.dockerHost });
+      const found = await survey(system, { policy, state, dockerHost: options.dockerHost, backend: options.backend });
       for (const note of found.notes) say(`note: ${note}`);
       const changes = found.script.length > 0;
       if (!changes && !options.full && !options.diff)
@@ -36,6 +36,8 @@ export const planCommand: AddCommand = (program, context, respond) => {
             ruleset: script(found.creation),
             settings: found.settings.map(({ key, from, to }) => ({ key, from, to })),
             drift: found.drift,
+            backend: found.backend.id,
+            backendReason: found.backendReason,
             notes: found.notes,
             plan: found.plan,
           },

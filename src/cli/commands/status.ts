@@ -1,7 +1,7 @@
 import { readReport } from '../../agent/report.ts';
 import { EXIT, PortfenceError } from '../../errors.ts';
-import { observeFence } from '../../observe/fence.ts';
 import { statusText, statusWithoutPolicy } from '../../report/status.ts';
+import { presentFences } from '../../survey/fences.ts';
 import { standing } from '../../survey/standing.ts';
 import { readState, stateFolder } from '../../survey/state.ts';
 import { survey } from '../../survey/survey.ts';
@@ -21,12 +21,12 @@ export const statusCommand: AddCommand = (program, context, respond) => {
         throw error;
       });
       if (!policy) {
-        const hasTable = (await observeFence(system)) !== undefined;
-        const bare = statusWithoutPolicy({ hasTable, draining: state.draining !== undefined });
+        const [fence] = await presentFences(system);
+        const bare = statusWithoutPolicy({ fence: fence?.backend.id, draining: state.draining !== undefined });
         respond({ exit: EXIT.no, ...bare }, options.json ?? false);
         return;
       }
-      const found = await survey(system, { policy, state, dockerHost: options.dockerHost });
+      const found = await survey(system, { policy, state, dockerHost: options.dockerHost, backend: options.backend });
       const stands = await standing(system, found, state);
       const agent = await readReport(system);
       respond(

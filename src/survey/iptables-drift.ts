@@ -1,0 +1,67 @@
+import type { FenceChain, FenceListing } from '../observe/fence.ts';
+import { counterOf, isJump, listedName } from '../observe/iptables-fence.ts';
+import { ROOT, TABLES } from '../plan/iptables/rules.ts';
+import { countedKey, type PresentTable } from '../plan/iptables/transaction.ts';
+import { FAMILIES } from '../ports.ts';
+import { byName, chainDrift, type Drift, sameRules } from './drift.ts';
+
+const isPostrouting = ({ name }: Pick<FenceChain, 'name'>): boolean => name.endsWith(' POSTROUTING');
+const texts = ({ rules }: FenceChain): readonly string[] => rules.map(({ expr }) => String(expr[0]));
+
+/** How iptables' tables differ from what ought to be: our chains, and the place of our jump, which is first of all. */
+export function iptablesDrift(wanted: FenceListing, present: FenceListing | undefined): readonly Drift[] {
+  if (!present) return [`the chains ${ROOT} of iptables are missing`];
+  return byName(wanted.chains, present.chains, 'chain', (ours, theirs) =>
+    isPostrouting(ours) ? jumpDrift(theirs) : chainDrift(ours, theirs),
+  );
+}
+
+function jumpDrift(chain: FenceChain): readonly Drift[] {
+  const rules = texts(chain);
+  const first = rules.findIndex(isJump);
+  if (first < 0) return [`${chain.name}: the jump to ${ROOT} is missing`];
+  return [
+    ...rules.slice(0, first).map((text) => `${chain.name}: '${text}' stands above the fence and gets packets first`),
+    ...(rules.slice(first + 1).some(isJump) ? [`${chain.name}: jumps to ${ROOT} more than once`] : []),
+  ];
+}
+
+/** What is there of ours, table by table; chains equal to those of `wanted` need no change. */
+export function presentTables(present: FenceListing | undefined, wanted?: FenceListing): readonly PresentTable[] {
+  if (!present) return [];
+  return FAMILIES.flatMap((family) =>
+    TABLES.flatMap((table): readonly PresentTable[] => {
+      const prefix = listedName(family, table, '');
+      const own = present.chains.filter(({ name }) => name.startsWith(prefix));
+      if (own.length === 0) return [];
+      const chains = own.filter((chain) => !isPostrouting(chain));
+      const postrouting = own.filter(isPostrouting).flatMap(texts);
+      const jumps = postrouting.filter(isJump);
+      const short = ({ name }: FenceChain) => name.slice(prefix.length);
+      const isAsWanted = (chain: FenceChain) =>
+        wanted?.chains.some((one) => one.name === chain.name && sameRules(one, chain)) ?? false;
+      return [
+        {
+          family,
+          table,
+          chains: chains.map(short),
+          asWanted: chains.filter(isAsWanted).map(short),
+          jumps,
+          jumpsFirst: jumps.length === 1 && postrouting.length === 1,
+          counted: new Map(chains.flatMap((chain) => countedIn(short(chain), chain))),
+        },
+      ];
+    }),
+  );
+}
+
+function countedIn(name: string, { rules }: FenceChain): readonly (readonly [string, string])[] {
+  const sums = new Map<string, { packets: number; bytes: number }>();
+  for (const { comment, count } of rules) {
+    const counter = counterOf(comment);
+    if (counter === undefined || !count) continue;
+    const before = sums.get(counter) ?? { packets: 0, bytes: 0 };
+    sums.set(counter, { packets: before.packets + count.packets, bytes: before.bytes + count.bytes });
+  }
+  return [...sums].map(([counter, { packets, bytes }]) => [countedKey(name, counter), `${packets}:${bytes}`]);
+}

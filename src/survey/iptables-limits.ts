@@ -1,0 +1,30 @@
+import type { Variant } from '../plan/iptables/rules.ts';
+import type { Plan } from '../plan/plan.ts';
+
+export interface IptablesTraits {
+  readonly variant: Variant;
+  /** Whether the kernel tells at postrouting on which interface a packet arrived (Linux 5.7). */
+  readonly seesArrival: boolean;
+}
+
+/** What chains in iptables' tables can't promise, one sentence each. */
+export function iptablesLimits(plan: Plan, { variant, seesArrival }: IptablesTraits): readonly string[] {
+  return [
+    'whoever inserts a rule at the head of POSTROUTING, as Docker does for each new network, gets packets before the fence until the agent or the next apply puts it first again',
+    ...(variant === 'legacy'
+      ? [
+          'the kernel tells nobody of a change of iptables-legacy rules: the agent looks every 30 s and at events of engines',
+        ]
+      : []),
+    ...(plan.guard === 'off'
+      ? []
+      : [
+          `the guard stands before NAT and knows a connection's port from its second packet on: a leak of one packet is not ${plan.guard === 'drop' ? 'dropped' : 'counted'}, and one that is answered all the same counts as older`,
+        ]),
+    ...(seesArrival
+      ? []
+      : [
+          "this kernel (before Linux 5.7) does not tell at postrouting where a packet arrived: containers are known by their networks' addresses, and a network made later only from the next look on",
+        ]),
+  ];
+}

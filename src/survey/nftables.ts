@@ -1,0 +1,58 @@
+import type { FenceListing } from '../observe/fence.ts';
+import { observeFence } from '../observe/fence.ts';
+import { creation, nftTable } from '../plan/nftables/render.ts';
+import { CONFINE_PRIORITY, FAMILY, TABLE } from '../plan/nftables/table.ts';
+import { deletion, type Present, replacement } from '../plan/nftables/transaction.ts';
+import type { Backend } from './backend.ts';
+import { driftBetween } from './drift.ts';
+import { refusal } from './nft-script.ts';
+import { listingOf } from './scratch.ts';
+
+/** A table of our own, `inet portfence`. */
+export const nftables: Backend = {
+  id: 'nftables',
+  observe: observeFence,
+  creation: (plan) => creation(nftTable(plan)),
+  wanted: listingOf,
+  drift: driftBetween,
+  replacement: (lines, present) => replacement(lines, countersIn(lines), present && presentNames(present)),
+  deletion: () => deletion,
+  draining: () => [...deletion, ...DRAIN],
+  parts: (lines) =>
+    lines.length === 0
+      ? []
+      : [
+          {
+            commit: ['nft', '-f', '-'],
+            test: ['nft', '-c', '-f', '-'],
+            lines,
+            refusal: (done) => refusal(done, lines),
+          },
+        ],
+  layers: (present) => {
+    const has = (name: string) => present?.chains.some((chain) => chain.name === name && chain.base) ?? false;
+    return { confine: has('confine'), guard: has('guard') };
+  },
+  ownsNat: (chain) => chain.table === TABLE,
+  comesAfter: (chain) => chain.table !== TABLE && chain.priority <= CONFINE_PRIORITY,
+  limits: () => [],
+};
+
+/**
+ * A nat chain that maps nothing keeps the kernel translating the connections that have a mapping. Its one rule asks for the
+ * connection's state, since only a rule that does so keeps connection tracking switched on (nft_ct.c, nf_ct_netns_get).
+ */
+const DRAIN: readonly string[] = [
+  `add table ${FAMILY} ${TABLE}`,
+  `add chain ${FAMILY} ${TABLE} drain { type nat hook postrouting priority ${CONFINE_PRIORITY}; policy accept; }`,
+  `add rule ${FAMILY} ${TABLE} drain ct state new accept comment "drain: maps nothing, carries what was mapped to its end"`,
+];
+
+function countersIn(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => /^add counter \S+ \S+ (\S+)$/.exec(line)?.[1] ?? []);
+}
+
+function presentNames(listing: FenceListing): Present {
+  const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
+  return { chains: names(listing.chains), sets: names(listing.sets), counters: names(listing.counters) };
+}
