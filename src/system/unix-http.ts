@@ -1,9 +1,12 @@
+import { access } from 'node:fs/promises';
 import { request } from 'node:http';
 
 const LARGEST_BODY = 64 * 1024 * 1024;
 
 /** GET over a unix socket (how container engines are asked). Rejects on silence, a status other than 200, or a body that is no JSON. */
-export function getJson(socketPath: string, path: string, timeoutMs: number): Promise<unknown> {
+export async function getJson(socketPath: string, path: string, timeoutMs: number): Promise<unknown> {
+  // A process's first HTTP request takes 20 ms, and most hosts have no second engine.
+  await access(socketPath);
   return new Promise((resolve, reject) => {
     const call = request(
       { socketPath, path, headers: { host: 'localhost' }, signal: AbortSignal.timeout(timeoutMs) },
