@@ -6,6 +6,7 @@ import { readState, type State, type Wanted, writeState } from '../survey/state.
 import { type PolicySource, type Survey, survey } from '../survey/survey.ts';
 import type { System } from '../system/system.ts';
 import { check, commit } from './commit.ts';
+import { removeEmptied, tablesToBeMade } from './emptied.ts';
 import { dropHanging } from './hanging.ts';
 import { locked } from './locked.ts';
 import { keepPending, type Rollback, schedule } from './rollback.ts';
@@ -53,11 +54,13 @@ export async function applyLocked(
   await check(system, found.parts);
   const rollback = keepPending(system, state, options.confirmSeconds, changed);
   // Written first: whoever dies between here and the end has told the next one what was before.
-  await writeState(system, folder, nextState(system, state, found, rollback));
+  const made = await madeFor(system, state, found);
+  await writeState(system, folder, nextState(system, { ...state, made }, found, rollback));
   if (rollback) await schedule(system, rollback);
   await commit(system, found.parts);
   await writeSettings(system, found.settings);
   if (changed) await readBack(system, found);
+  if (found.besides.includes('iptables-nft')) await removeEmptied(system, state.made ?? []);
   const hanging = changed ? await dropHanging(system, found, options.say) : { dropped: 0, left: 0 };
   return { changed, survey: found, hanging, rollback, confirmSeconds: options.confirmSeconds };
 }
@@ -82,8 +85,15 @@ function nextState(system: System, state: State, found: Survey, rollback: Rollba
     before: { ...state.before, ...before },
     ours: { ...state.ours, ...ours },
     wanted,
+    ...(state.made && state.made.length > 0 ? { made: state.made } : {}),
     ...(rollback ? { pending: rollback } : {}),
   };
+}
+
+/** What is remembered of the tables that came with our rules; told before the first of them. */
+async function madeFor(system: System, state: State, { backend, present }: Survey): Promise<readonly string[]> {
+  if (backend.id !== 'iptables-nft') return [];
+  return state.made ?? (present ? [] : await tablesToBeMade(system));
 }
 
 /** What the kernel starts with (af_inet.c), for a fence whose state was lost: its own value is not what was before it. */

@@ -6,6 +6,7 @@ import { readSetting } from '../survey/settings.ts';
 import { forgetState, NO_STATE, readState, type State, writeState } from '../survey/state.ts';
 import type { System } from '../system/system.ts';
 import { commit } from './commit.ts';
+import { removeEmptied } from './emptied.ts';
 import { locked } from './locked.ts';
 import { writeSettings } from './settings.ts';
 
@@ -46,11 +47,17 @@ export async function takeAway(
     if (!state.draining) {
       for (const { backend, listing } of fences) await commit(system, backend.parts(backend.draining(listing)));
     }
-    await writeState(system, folder, { ...NO_STATE, draining: { since: system.now(), token } });
+    const { made } = state;
+    await writeState(system, folder, {
+      ...NO_STATE,
+      ...(made ? { made } : {}),
+      draining: { since: system.now(), token },
+    });
     if (!state.draining) await system.startDetached([DRAIN_COMMAND, token]);
     return { changed: !state.draining, draining: mapped, leftAsTheyAre };
   }
   for (const { backend, listing } of fences) await commit(system, backend.parts(backend.deletion(listing)));
+  await removeEmptied(system, state.made ?? []);
   await forgetState(system, folder);
   return { changed: fences.length > 0 || state.wanted !== null, draining: 0, leftAsTheyAre };
 }

@@ -83,5 +83,11 @@ async function goBack(system: System, folder: string, state: State, previous: Wa
     .filter(([key]) => !previous.settings.some((setting) => setting.key === key))
     .map(([key, to]) => ({ key, to }));
   await writeSettings(system, [...undone, ...previous.settings.map(({ key, value }) => ({ key, to: value }))]);
-  await writeState(system, folder, { version: 1, before: state.before, ours: state.ours, wanted: previous });
+  await writeState(system, folder, {
+    version: 1,
+    before: state.before,
+    ours: state.ours,
+    wanted: previous,
+    ...(state.made ? { made: state.made } : {}),
+  });
 }

@@ -35,3 +35,13 @@ export function refused(argv: Argv, { code, stderr }: Finished): PortfenceError 
   }
   return new PortfenceError('SYSTEM', `\`${argv.join(' ')}\` ended with ${code}`, { detail });
 }
+
+/** Undefined where the program is not there: then it has made nothing, and knows nothing. */
+export async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof PortfenceError && error.code === 'TOOL_MISSING') return undefined;
+    throw error;
+  }
+}

@@ -1,5 +1,4 @@
-import { PortfenceError } from '../errors.ts';
-import { ask } from '../observe/ask.ts';
+import { ask, unlessMissing } from '../observe/ask.ts';
 import { readBaseChains } from '../observe/base-chains.ts';
 import type { FenceListing } from '../observe/fence.ts';
 import { legacyNatTables } from '../observe/legacy-nat.ts';
@@ -43,14 +42,4 @@ async function likelyBackends(system: System): Promise<readonly BackendId[]> {
     ...(inIptables === false ? [] : (['iptables-nft'] as const)),
     ...(legacy.length > 0 ? (['iptables-legacy'] as const) : []),
   ];
-}
-
-/** A program that is not there has made nothing. */
-async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof PortfenceError && error.code === 'TOOL_MISSING') return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { PortfenceError } from '../errors.ts';
+import { unlessMissing } from '../observe/ask.ts';
 import { type BaseChain, observeBaseChains } from '../observe/base-chains.ts';
 import type { System } from '../system/system.ts';
 import { LEGACY_TABLE } from './iptables.ts';
@@ -8,25 +8,21 @@ export type NatChain = BaseChain & { readonly idle?: boolean };
 
 /** Every nat chain of the kernel, those of iptables-legacy included; without nft none are known. */
 export async function observeNatChains(system: System): Promise<readonly NatChain[]> {
-  try {
-    const { baseChains, legacyNat, legacyMasquerade } = await observeBaseChains(system);
-    return [
-      ...baseChains.filter(({ type }) => type === 'nat'),
-      ...legacyNat.map(
-        (family): NatChain => ({
-          family: family === 'ipv4' ? 'ip' : 'ip6',
-          table: LEGACY_TABLE,
-          name: 'POSTROUTING',
-          type: 'nat',
-          hook: 'postrouting',
-          priority: 100,
-          policy: undefined,
-          idle: !legacyMasquerade.includes(family),
-        }),
-      ),
-    ];
-  } catch (error) {
-    if (error instanceof PortfenceError && error.code === 'TOOL_MISSING') return [];
-    throw error;
-  }
+  const all = await unlessMissing(observeBaseChains(system));
+  if (!all) return [];
+  return [
+    ...all.baseChains.filter(({ type }) => type === 'nat'),
+    ...all.legacyNat.map(
+      (family): NatChain => ({
+        family: family === 'ipv4' ? 'ip' : 'ip6',
+        table: LEGACY_TABLE,
+        name: 'POSTROUTING',
+        type: 'nat',
+        hook: 'postrouting',
+        priority: 100,
+        policy: undefined,
+        idle: !all.legacyMasquerade.includes(family),
+      }),
+    ),
+  ];
 }

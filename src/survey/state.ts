@@ -38,6 +38,8 @@ export interface State {
   readonly ours: Readonly<Record<string, readonly string[]>>;
   readonly wanted: Wanted | null;
   readonly pending?: Pending;
+  /** Tables of iptables-nft that came into being with our rules: `ip nat`, `ip6 mangle POSTROUTING`. */
+  readonly made?: readonly string[];
   /** Set while a removed fence still carries the connections that it mapped. */
   readonly draining?: { readonly since: number; readonly token: string };
 }

@@ -6,7 +6,7 @@ import type { Plan, Setting } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type PortRange, parsePorts } from '../ports.ts';
 import type { System } from '../system/system.ts';
-import type { Backend, BackendRequest, Part } from './backend.ts';
+import type { Backend, BackendId, BackendRequest, Part } from './backend.ts';
 import { choose } from './choose.ts';
 import type { Drift } from './drift.ts';
 import { type Fence, presentFences } from './fences.ts';
@@ -36,6 +36,8 @@ export interface Survey {
   readonly creation: readonly string[];
   readonly wanted: FenceListing;
   readonly present: FenceListing | undefined;
+  /** Other backends that have rules here too. */
+  readonly besides: readonly BackendId[];
   readonly drift: readonly Drift[];
   readonly settings: readonly SettingChange[];
   /** Exactly what apply pipes, in its order: new rules in, then those of another backend out. */
@@ -77,6 +79,7 @@ export async function survey(system: System, options: SurveyOptions): Promise<Su
     creation,
     wanted,
     present,
+    besides: others.map((other) => other.backend.id),
     drift: [
       ...rulesDrift,
       ...others.map((other) => `rules of the backend ${other.backend.id} are there besides`),

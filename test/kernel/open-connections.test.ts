@@ -3,22 +3,23 @@ import { remove } from '../../src/apply/remove.ts';
 import type { Guest } from '../../src/lab/bridges.ts';
 import type { Namespace } from '../../src/lab/namespace.ts';
 import { HOST, PEER } from '../../src/lab/topology.ts';
+import { onEachBackend } from '../support/backends.ts';
 import { type FencedWorld, fencedWorld, OPEN_ACL } from '../support/fenced-world.ts';
 import { echoServer, holdConnections } from '../support/held-connections.ts';
-import { LAB, needs } from '../support/needs.ts';
+import { LAB } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
 const ROUTED = { ...samplePolicy.containers, routed: ['172.21.0.0/16', 'fd00:172:21::/64'] };
 const PORTS = [40_001, 45_002, 50_003, 5_004];
 
-needs(...LAB, 'conntrack')('connections that are open', () => {
+onEachBackend('connections that are open', [...LAB, 'conntrack'], (flavour) => {
   let fenced: FencedWorld;
   let routed: Guest;
   let masqueraded: Guest;
   const held: { name: string; alive(): Promise<number>; close(): Promise<void> }[] = [];
 
   beforeEach(async () => {
-    fenced = await fencedWorld(OPEN_ACL);
+    fenced = await fencedWorld(OPEN_ACL, flavour);
     const { world } = fenced;
     routed = await (
       await world.addBridge({

@@ -4,9 +4,10 @@ import { spreadPorts } from '../../src/lab/connections.ts';
 import { mirrorAddress, PEER } from '../../src/lab/topology.ts';
 import { observeFlows } from '../../src/observe/conntrack.ts';
 import { hasPort, portCount, portSet, rangeText, subtract } from '../../src/ports.ts';
+import { onEachBackend } from '../support/backends.ts';
 import { type FencedWorld, fencedWorld, OPEN_ACL, seenFrom } from '../support/fenced-world.ts';
 import { echoServer, holdConnections } from '../support/held-connections.ts';
-import { LAB, needs } from '../support/needs.ts';
+import { LAB } from '../support/needs.ts';
 
 const THREE = portSet({ from: 40_000, to: 40_999 }, { from: 45_000, to: 47_999 }, { from: 50_000, to: 57_999 });
 const OUTSIDE = subtract([{ from: 1024, to: 65_535 }], THREE);
@@ -15,11 +16,11 @@ const outside = (count: number): readonly number[] =>
     .filter((port) => hasPort(OUTSIDE, port))
     .slice(0, count);
 
-needs(...LAB, 'conntrack')('several ranges', () => {
+onEachBackend('several ranges', [...LAB, 'conntrack'], (flavour) => {
   let fenced: FencedWorld;
   let guest: Guest;
   beforeEach(async () => {
-    fenced = await fencedWorld({ ...OPEN_ACL, mirrors: 2 });
+    fenced = await fencedWorld({ ...OPEN_ACL, mirrors: 2 }, flavour);
     const bridge = await fenced.world.addBridge({
       ...{ name: 'br-0123456789ab', ipv4: '172.18.0.1/16', ipv6: 'fd00:172:18::1/64', masquerade: true },
     });

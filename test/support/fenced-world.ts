@@ -7,8 +7,11 @@ import { buildWorld, type World, type WorldSpec } from '../../src/lab/world.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { ALL_PORTS } from '../../src/ports.ts';
 import type { System } from '../../src/system/system.ts';
+import { asFlavour, type Flavour } from './backends.ts';
 import { namespacedSystem } from './namespaced-system.ts';
 import { samplePolicy } from './samples.ts';
+
+const NFTABLES: Flavour = { name: 'nftables', backend: 'nftables' };
 
 /** A lab world, the System of its host, and the fence on demand. */
 export interface FencedWorld {
@@ -18,13 +21,14 @@ export interface FencedWorld {
   close(): Promise<void>;
 }
 
-export async function fencedWorld(spec: Partial<WorldSpec> = {}): Promise<FencedWorld> {
+export async function fencedWorld(spec: Partial<WorldSpec> = {}, flavour: Flavour = NFTABLES): Promise<FencedWorld> {
   const world = await buildWorld({ allowed: samplePolicy.ports, ...spec });
-  const system = await namespacedSystem(world.host);
+  const system = asFlavour(await namespacedSystem(world.host), flavour);
   return {
     world,
     system,
-    fence: (policy = {}) => apply(system, { policy: () => ({ ...samplePolicy, ...policy }), say: () => {} }),
+    fence: (policy = {}) =>
+      apply(system, { policy: () => ({ ...samplePolicy, ...policy }), say: () => {}, backend: flavour.backend }),
     close: async () => {
       await world.close();
       await system.close();

@@ -12,7 +12,7 @@ export const TABLES = ['nat', 'mangle'] as const;
 export type TableName = (typeof TABLES)[number];
 
 /** Every chain of ours begins with this; the kernel takes 28 characters (XT_EXTENSION_MAXNAMELEN). */
-export const PREFIX = 'PORTFENCE';
+const PREFIX = 'PORTFENCE';
 export const ROOT = PREFIX;
 
 export const chainName = (...parts: readonly (string | number)[]): string => [PREFIX, ...parts].join('-');
