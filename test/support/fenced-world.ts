@@ -17,6 +17,7 @@ const NFTABLES: Flavour = { name: 'nftables', backend: 'nftables' };
 export interface FencedWorld {
   readonly world: World;
   readonly system: System;
+  readonly flavour: Flavour;
   fence(policy?: Partial<Policy>): Promise<Applied>;
   close(): Promise<void>;
 }
@@ -27,6 +28,7 @@ export async function fencedWorld(spec: Partial<WorldSpec> = {}, flavour: Flavou
   return {
     world,
     system,
+    flavour,
     fence: (policy = {}) =>
       apply(system, { policy: () => ({ ...samplePolicy, ...policy }), say: () => {}, backend: flavour.backend }),
     close: async () => {

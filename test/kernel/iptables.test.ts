@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { apply } from '../../src/apply/apply.ts';
+import type { Guest } from '../../src/lab/bridges.ts';
+import { spreadPorts } from '../../src/lab/connections.ts';
+import { PEER } from '../../src/lab/topology.ts';
+import { hasPort } from '../../src/ports.ts';
+import { standing } from '../../src/survey/standing.ts';
+import { readState, stateFolder } from '../../src/survey/state.ts';
+import { survey } from '../../src/survey/survey.ts';
+import type { System } from '../../src/system/system.ts';
+import type { Flavour } from '../support/backends.ts';
+import { type FencedWorld, fencedWorld, OPEN_ACL, seenFrom } from '../support/fenced-world.ts';
+import { echoServer, holdConnections } from '../support/held-connections.ts';
+import { LAB, needs } from '../support/needs.ts';
+import { samplePolicy } from '../support/samples.ts';
+
+const BRIDGE = { name: 'br-00000000aaaa', ipv4: '172.21.0.1/16', masquerade: false };
+const PORTS = spreadPorts(20, 1024, 65_535);
+const flavourOf = (variant: 'nft' | 'legacy', release?: string): Flavour => ({
+  name: variant,
+  backend: `iptables-${variant}`,
+  ...(release === undefined ? {} : { release }),
+});
+
+needs(
+  ...LAB,
+  'conntrack',
+  'iptables',
+)('iptables', () => {
+  let fenced: FencedWorld;
+  afterEach(() => fenced?.close());
+  const guestOn = async (spec = BRIDGE): Promise<Guest> => {
+    await fenced.world.router.run(['ip', 'route', 'add', spec.ipv4.replace('0.1/', '0.0/'), 'via', '10.0.1.10']);
+    return (await fenced.world.addBridge(spec)).addGuest();
+  };
+  const inRange = async (guest: Guest) =>
+    (await seenFrom(guest, PORTS)).filter(({ seen }) => seen && hasPort(samplePolicy.ports, seen.port)).length;
+  const stands = async (system: System, policy = samplePolicy) => {
+    const state = await readState(system, await stateFolder(system));
+    const found = await survey(system, { policy: () => policy, state });
+    return { found, ...(await standing(system, found, state)) };
+  };
+
+  describe.each(['nft', 'legacy'] as const)('of the variant %s', (variant) => {
+    const tool = `iptables-${variant}`;
+    beforeEach(async () => {
+      fenced = await fencedWorld(OPEN_ACL, flavourOf(variant));
+    });
+
+    test('knows a container network that is made later by its interface', async () => {
+      await fenced.fence();
+      expect(await inRange(await guestOn())).toBe(PORTS.length);
+    });
+
+    test('tells a rule that stands above it, and goes above it again', async () => {
+      await fenced.fence();
+      const guest = await guestOn();
+      const above = ['-s', '172.21.0.0/16', '!', '-o', BRIDGE.name, '-j', 'MASQUERADE'];
+      await fenced.world.host.expect([tool, '-t', 'nat', '-I', 'POSTROUTING', ...above]);
+      expect(await inRange(guest)).toBeLessThan(PORTS.length);
+      const { enforced, drift, limits } = await stands(fenced.system);
+      expect(enforced).toBe(false);
+      expect(drift).toEqual([expect.stringMatching(/iptables nat POSTROUTING: '.*MASQUERADE' stands above the fence/)]);
+      expect(limits.length).toBeGreaterThan(0);
+      const { survey: mended } = await fenced.fence();
+      expect(mended.script.filter((line) => !/^[#*]|^COMMIT$|POSTROUTING/.test(line))).toEqual([]);
+      await fenced.world.host.expect(['conntrack', '-F']);
+      expect(await inRange(guest)).toBe(PORTS.length);
+      expect(await fenced.world.host.expect([tool, '-t', 'nat', '-S', 'POSTROUTING'])).toContain('MASQUERADE');
+    });
+
+    test.each(['count', 'drop'] as const)('sees a leak from its second packet on: guard %s', async (guard) => {
+      await fenced.fence({ guard });
+      await fenced.world.host.expect([tool, '-t', 'nat', '-F', 'PORTFENCE']);
+      await fenced.world.peer.expect(['nft', '-f', '-'], {
+        input:
+          'table inet deaf { chain input { type filter hook input priority 0; tcp dport 7777 drop; udp dport 7777 drop; }; }\n',
+      });
+      const leaked = async () => (await stands(fenced.system, { ...samplePolicy, guard })).totals.leaked;
+      // Each connection tries again after a second: one packet to know it by, one to count.
+      await seenFrom(fenced.world.host, [40_001, 40_002], { port: 7777, timeoutMs: 1800 });
+      expect(await leaked()).toBe(2);
+      await seenFrom(fenced.world.host, [40_003], { port: 7777, protocol: 'udp', timeoutMs: 300 });
+      expect(await leaked()).toBe(2);
+    });
+
+    test('takes over from nftables and gives back, with every connection alive', async () => {
+      const guest = await guestOn({ ...BRIDGE, masquerade: true });
+      const change = (backend: Flavour['backend']) =>
+        apply(fenced.system, { policy: () => samplePolicy, say: () => {}, backend });
+      const server = await echoServer(fenced.world.peer, 7777);
+      const held: Awaited<ReturnType<typeof holdConnections>>[] = [];
+      for (const [i, backend] of (['nftables', fenced.flavour.backend, 'nftables'] as const).entries()) {
+        expect((await change(backend)).changed).toBe(true);
+        expect((await change(backend)).changed).toBe(false);
+        expect((await stands(fenced.system)).found.backend.id).toBe(backend);
+        for (const from of [guest, fenced.world.host]) {
+          const sourcePorts = [40_100 + i, 50_100 + i];
+          held.push(await holdConnections(from, { host: PEER.ipv4, port: 7777, protocol: 'tcp', sourcePorts }));
+        }
+        expect(await Promise.all(held.map((one) => one.alive()))).toEqual(held.map(() => 2));
+        const rules = await fenced.world.host.expect(['nft', 'list', 'ruleset']);
+        const others = await fenced.world.host.expect([`${tool}-save`]);
+        expect(rules.includes('table inet portfence')).toBe(backend === 'nftables');
+        expect(others.includes('PORTFENCE')).toBe(backend !== 'nftables');
+      }
+      await Promise.all(held.map((one) => one.close()));
+      await server.close();
+    });
+  });
+
+  test('before Linux 5.7 knows a later network from the next apply on', async () => {
+    fenced = await fencedWorld(OPEN_ACL, flavourOf('legacy', '4.19.0-27-amd64'));
+    await fenced.fence();
+    const guest = await guestOn();
+    expect(await inRange(guest)).toBeLessThan(PORTS.length);
+    expect((await fenced.fence()).changed).toBe(true);
+    await fenced.world.host.expect(['conntrack', '-F']);
+    expect(await inRange(guest)).toBe(PORTS.length);
+    const { limits } = await stands(fenced.system);
+    expect(limits.join(' ')).toContain('Linux 5.7');
+  });
+
+  test('is chosen where the kernel takes no nat chains in inet tables, and the reason is told', async () => {
+    fenced = await fencedWorld(OPEN_ACL);
+    const { system } = fenced;
+    const old: System = {
+      ...system,
+      run: async (argv, options) =>
+        argv[0] === 'unshare' && options?.input?.includes('type nat hook')
+          ? { code: 1, stdout: '', stderr: '/dev/stdin:2:1-9: Error: Could not process rule: Operation not supported' }
+          : system.run(argv, options),
+    };
+    const { survey: found } = await apply(old, { policy: () => samplePolicy, say: () => {} });
+    expect(found.backend.id).toMatch(/^iptables-/);
+    expect(found.backendReason).toContain('no nat chains in inet tables');
+    expect((await apply(old, { policy: () => samplePolicy, say: () => {} })).changed).toBe(false);
+  });
+});
