@@ -8,8 +8,9 @@ import { locate } from '../../src/plan/locate.ts';
 import { walk } from '../../src/plan/walk.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { FAMILIES, type Family, hasPort, type Protocol, portSet, portsText } from '../../src/ports.ts';
+import { onEachBackend } from '../support/backends.ts';
 import { type FencedWorld, fencedWorld, OPEN_ACL } from '../support/fenced-world.ts';
-import { LAB, needs } from '../support/needs.ts';
+import { LAB } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
 const RUNS = 24;
@@ -42,7 +43,7 @@ const anyFlow = fc.record({
   mirror: fc.integer({ min: 0, max: 3 }),
 });
 
-needs(...LAB, 'conntrack')('explain', () => {
+onEachBackend('explain', [...LAB, 'conntrack'], (flavour) => {
   let fenced: FencedWorld;
   const guests = new Map<string, Guest>();
   const ends = ({ origin, family, mirror }: { origin: string; family: Family; mirror: number }) => ({
@@ -51,7 +52,7 @@ needs(...LAB, 'conntrack')('explain', () => {
   });
 
   beforeAll(async () => {
-    fenced = await fencedWorld({ ...OPEN_ACL, mirrors: 4 });
+    fenced = await fencedWorld({ ...OPEN_ACL, mirrors: 4 }, flavour);
     for (const [origin, name, net] of [
       ['container', 'br-00000000aaaa', 21],
       ['routed', 'br-00000000bbbb', 22],
