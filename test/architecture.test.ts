@@ -19,9 +19,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   apply: ['survey', 'observe', 'plan', 'policy', 'system'],
   verify: ['survey', 'observe', 'plan', 'policy', 'system'],
   agent: ['apply', 'survey', 'observe', 'plan', 'policy', 'system'],
-  report: ['agent', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy'],
+  install: ['apply', 'survey', 'observe', 'plan', 'policy', 'system'],
+  report: ['install', 'agent', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy'],
   lab: ['system'],
-  cli: ['agent', 'report', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy', 'system', 'lab'],
+  cli: ['agent', 'install', 'report', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy', 'system', 'lab'],
 };
 const SHARED = ['errors', 'ports', 'scrub'];
 /** Rooms that may talk to the machine by themselves; of the others, only programs that run as processes of their own. */

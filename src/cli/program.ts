@@ -5,10 +5,12 @@ import { applyCommand } from './commands/apply.ts';
 import { backgroundCommands } from './commands/background.ts';
 import { confirmCommand } from './commands/confirm.ts';
 import { explainCommand } from './commands/explain.ts';
+import { installCommand } from './commands/install.ts';
 import { labCommand } from './commands/lab.ts';
 import { planCommand } from './commands/plan.ts';
 import { removeCommand } from './commands/remove.ts';
 import { statusCommand } from './commands/status.ts';
+import { uninstallCommand } from './commands/uninstall.ts';
 import { verifyCommand } from './commands/verify.ts';
 import type { AddCommand, Context, Respond } from './context.ts';
 import { version } from './version.ts';
@@ -31,6 +33,8 @@ const COMMANDS: readonly AddCommand[] = [
   verifyCommand,
   explainCommand,
   agentCommand,
+  installCommand,
+  uninstallCommand,
   labCommand,
   backgroundCommands,
 ];

@@ -80,7 +80,7 @@ async function hostIn(
     return running.pid;
   };
   const enter = (argv: Argv): Argv => {
-    const flags = ['--mount', '--pid', '--uts', '--ipc', '--net', '--cgroup', '--wd=/'];
+    const flags = ['--mount', '--pid', '--uts', '--ipc', '--net', '--cgroup'];
     return ['nsenter', '--target', String(first()), ...flags, '--', ...argv];
   };
   const console = (): Promise<string> => readFile(log, 'utf8').catch(() => '');

@@ -1,0 +1,153 @@
+import { IMAGE } from '../../src/lab/image.ts';
+import type { Namespace } from '../../src/lab/namespace.ts';
+import { peerProgram, TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { type SystemdHost, startSystemdHost } from '../../src/lab/systemd-host.ts';
+import { HOST, PEER } from '../../src/lab/topology.ts';
+import { buildWorld, type World } from '../../src/lab/world.ts';
+import { hasPort } from '../../src/ports.ts';
+import { hold } from '../../src/system/held.ts';
+import { seenFrom, seenText } from './fenced-world.ts';
+import { samplePolicy } from './samples.ts';
+
+/** Milliseconds; the first file that boots a host may have to build its tree. */
+export const BOOT_PATIENCE = 600_000;
+export const PORTS = ['--ports', '49152-61000'] as const;
+const SERVICE = 8080;
+const CLIENT = 33_333;
+/** Ports are used once: connection tracking remembers what a flow was mapped to. */
+const spread = (round: number) => [1025, 20_001, 32_769, 40_001, 49_153, 60_500, 65_001].map((port) => port + round);
+
+/** A host with systemd and Docker in a lab world, and what has to be true of it while it is fenced. */
+export interface InstalledHost {
+  readonly world: World;
+  readonly host: SystemdHost;
+  systemctl(...args: string[]): Promise<string>;
+  /** As often as wanted: systemd gives up after three starts a minute. */
+  restartDocker(): Promise<void>;
+  /** What `portfence ... --json` answers. */
+  json(...args: string[]): Promise<{ readonly code: number; readonly document: Record<string, unknown> }>;
+  /** Starts the container with a published port; it starts by itself whenever Docker does. */
+  serve(): Promise<void>;
+  /** One sentence for each thing that is not as it has to be: enforced, verified, clients real, ACL content. */
+  faults(expected?: {
+    readonly docker: boolean;
+    readonly ports?: readonly { from: number; to: number }[];
+  }): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export async function installedHost(): Promise<InstalledHost> {
+  const world = await buildWorld({ allowed: samplePolicy.ports, published: [SERVICE] });
+  try {
+    const host = await startSystemdHost(world);
+    return { world, host, ...checks(world, host), close: () => world.close() };
+  } catch (error) {
+    await world.close();
+    throw error;
+  }
+}
+
+function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 'host' | 'close'> {
+  const json: InstalledHost['json'] = async (...args) => {
+    const { code, stdout, stderr } = await host.portfence([...args, '--json']);
+    if (stdout === '') throw new Error(`portfence ${args.join(' ')} ended with ${code}: ${stderr}`);
+    return { code, document: JSON.parse(stdout) };
+  };
+  let round = 0;
+  const docker = (...args: string[]) => host.expect(['docker', ...args]);
+  const seen = async (from: Pick<Namespace, 'run'>, who: string, ports: typeof samplePolicy.ports) => {
+    const results = (
+      await Promise.all((['tcp', 'udp'] as const).map((protocol) => seenFrom(from, spread(round), { protocol })))
+    ).flat();
+    return results
+      .filter((one) => !one.seen || (one.seen.address === HOST.ipv4 && !hasPort(ports, one.seen.port)))
+      .map((one) => `${who} is seen as ${seenText([one]).join()}`);
+  };
+  return {
+    json,
+    systemctl: (...args) => host.expect(['systemctl', ...args]),
+    restartDocker: async () => {
+      await host.expect(['systemctl', 'reset-failed', 'docker.service']);
+      await host.expect(['systemctl', 'restart', 'docker.service']);
+    },
+    serve: async () => {
+      await host.importImage();
+      const flags = [
+        '--detach',
+        '--restart',
+        'always',
+        '--stop-signal',
+        'KILL',
+        '--name',
+        'service',
+        '--publish',
+        `${SERVICE}:${TELL_PORT}`,
+      ];
+      await docker(
+        'run',
+        ...flags,
+        IMAGE,
+        'sh',
+        '-c',
+        'cat /proc/sys/net/ipv4/ip_local_port_range >/range; exec sleep 36000',
+      );
+    },
+    faults: async ({ docker: runs, ports = samplePolicy.ports } = { docker: true }) => {
+      round += 1;
+      await world.acl.reset();
+      const found: string[] = [];
+      const status = await json('status');
+      if (status.code !== 0) found.push(`not enforced: ${JSON.stringify(status.document['drift'])}`);
+      const verified = await json('verify', '--connections', '20');
+      if (verified.code !== 0) found.push(`not verified: ${JSON.stringify(verified.document['checks'])}`);
+      if (runs) {
+        const container = await host.inContainer('service');
+        const address = await docker('inspect', '--format', '{{.NetworkSettings.IPAddress}}', 'service');
+        const server = await hold(container.enter(peerProgram([address], { stay: false })));
+        const clients = seenText(await seenFrom(world.peer, [CLIENT + round], { to: HOST.ipv4, port: SERVICE }));
+        await server.stop();
+        if (clients.join() !== `${PEER.ipv4} ${CLIENT + round}`) found.push(`a client is seen as ${clients.join()}`);
+        found.push(...(await seen(container, 'the container', ports)));
+      }
+      // Ports below the ephemeral ones were bound on purpose, so the host's own are asked of the kernel.
+      const own = await seenFrom(world.host, { kernel: 40 });
+      found.push(
+        ...own
+          .filter((one) => !one.seen || !hasPort(ports, one.seen.port))
+          .map((one) => `the host is seen as ${seenText([one]).join()}`),
+      );
+      const { outOfRange } = await world.acl.counters();
+      if (outOfRange > 0) found.push(`${outOfRange} packets left out of range`);
+      return found;
+    },
+  };
+}
+
+/** Whatever of portfence is left on the host: files, units, links, rules, settings, processes. */
+export async function traces({ host }: Pick<InstalledHost, 'host'>): Promise<readonly string[]> {
+  const files = await host.expect([
+    'find',
+    '/etc',
+    '/run',
+    '/var',
+    '-xdev',
+    '-path',
+    '*portfence*',
+    '-not',
+    '-type',
+    'd',
+  ]);
+  const units = await host.expect(['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'portfence*']);
+  const rules = await host.expect(['nft', 'list', 'tables']);
+  const range = await host.expect(['cat', '/proc/sys/net/ipv4/ip_local_port_range']);
+  const processes = await host.run(['pgrep', '--full', 'bin/portfence']);
+  return [
+    ...lines(files),
+    ...lines(units),
+    ...lines(rules).filter((line) => line.includes('portfence')),
+    ...(range === '32768\t60999' ? [] : [range]),
+    ...lines(processes.stdout),
+  ];
+}
+
+const lines = (text: string): readonly string[] => text.split('\n').filter(Boolean);

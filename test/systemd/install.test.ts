@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SERVICES } from '../../src/install/paths.ts';
+import { BOOT_PATIENCE, type InstalledHost, installedHost, PORTS, traces } from '../support/installed-host.ts';
+import { needs, SYSTEMD } from '../support/needs.ts';
+
+const UNITS = SERVICES.map((name) => `/etc/systemd/system/${name}`);
+/** systemd's own measure, from 0 (confined) to 10. */
+const HIGHEST_EXPOSURE = 3;
+
+needs(...SYSTEMD)('install systemd', () => {
+  let place: InstalledHost;
+  const portfence = (...args: string[]) => place.host.portfence(args);
+  beforeAll(async () => {
+    place = await installedHost();
+  }, BOOT_PATIENCE);
+  afterAll(() => place?.close());
+
+  test('--dry-run prints every file and leaves no trace', async () => {
+    const { code, document } = await place.json('install', 'systemd', ...PORTS, '--dry-run');
+    expect(code).toBe(0);
+    const files = document['files'] as { path: string; text: string }[];
+    expect(files.map(({ path }) => path)).toEqual([
+      '/etc/portfence/policy.yaml',
+      '/etc/portfence/fence.nft',
+      '/etc/portfence/state.json',
+      '/etc/portfence/installed.json',
+      '/etc/sysctl.d/60-portfence.conf',
+      ...UNITS,
+    ]);
+    expect((await portfence('install', 'systemd', ...PORTS, '--dry-run')).stdout).toContain(files[1]?.text.trim());
+    expect(await traces(place)).toEqual([]);
+  });
+
+  test('--no-start leaves the kernel as it is until the next boot', async () => {
+    expect((await portfence('install', 'systemd', ...PORTS, '--no-start')).code).toBe(0);
+    expect((await portfence('status')).code).toBe(1);
+    expect(await place.host.expect(['nft', 'list', 'tables'])).not.toContain('portfence');
+    await place.host.powerOff();
+    expect(await place.host.boot()).toBe('running');
+    expect(await place.faults({ docker: false })).toEqual([]);
+    expect((await portfence('uninstall')).code).toBe(0);
+    expect(await traces(place)).toEqual([]);
+  });
+
+  test('makes an applied fence last, and does nothing the second time', async () => {
+    await portfence('apply', ...PORTS);
+    const first = await portfence('install', 'systemd');
+    expect(first.code, first.stderr).toBe(0);
+    const agent = await place.systemctl('show', '--value', '--property', 'MainPID', SERVICES[1]);
+    const second = await place.json('install', 'systemd', ...PORTS);
+    expect((second.document['files'] as { changed: boolean }[]).filter(({ changed }) => changed)).toEqual([]);
+    expect(await place.systemctl('show', '--value', '--property', 'MainPID', SERVICES[1])).toBe(agent);
+    const other = await portfence('install', 'systemd', '--ports', '40000-41000');
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('says otherwise')]);
+    expect(await place.faults({ docker: false })).toEqual([]);
+  });
+
+  test.each(SERVICES)('%s is well formed and confined', async (name) => {
+    const verified = await place.host.run(['systemd-analyze', 'verify', `/etc/systemd/system/${name}`]);
+    expect([verified.code, verified.stderr]).toEqual([0, '']);
+    const listed = await place.host.expect(['systemd-analyze', 'security', '--no-pager', name]);
+    const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(listed)?.[1]);
+    expect(exposure, listed).toBeLessThanOrEqual(HIGHEST_EXPOSURE);
+  });
+
+  test('uninstall takes all of it away, and --keep-policy leaves the policy', async () => {
+    expect((await portfence('uninstall', '--keep-policy')).stdout).toContain('left /etc/portfence/policy.yaml');
+    expect(await traces(place)).toEqual(['/etc/portfence/policy.yaml']);
+    await portfence('install', 'systemd');
+    expect((await portfence('uninstall')).stdout).toContain('left /etc/portfence/policy.yaml');
+    await place.host.expect(['rm', '-r', '/etc/portfence']);
+    expect((await portfence('uninstall')).stdout).toBe('nothing was installed\n');
+    expect(await traces(place)).toEqual([]);
+  });
+
+  test('--root writes an image that boots fenced, for a host of which nothing is known', async () => {
+    const root = '/var/tmp/image';
+    await place.host.expect(['mkdir', '-p', root]);
+    expect((await portfence('install', 'systemd', ...PORTS, '--root', root)).code).toBe(0);
+    expect((await portfence('status')).code).toBe(1);
+    await place.host.expect(['cp', '-a', `${root}/etc`, '/']);
+    const gone = await portfence('uninstall', '--root', root);
+    expect([gone.code, await place.host.expect(['find', root, '-not', '-type', 'd'])]).toEqual([0, '']);
+    await place.host.powerOff();
+    expect(await place.host.boot()).toBe('running');
+    expect(await place.faults({ docker: false })).toEqual([]);
+    await portfence('uninstall');
+    expect(await traces(place)).toEqual([]);
+  });
+});
