@@ -4,6 +4,7 @@ import { putBack } from '../apply/put-back.ts';
 import { PortfenceError } from '../errors.ts';
 import { observeLinks } from '../observe/links.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { BackendRequest } from '../survey/backend.ts';
 import { readState } from '../survey/state.ts';
 import type { PolicySource } from '../survey/survey.ts';
 import type { System } from '../system/system.ts';
@@ -21,6 +22,8 @@ export interface AgentOptions {
   readonly sockets: readonly string[];
   readonly folders: readonly NamespaceFolder[];
   readonly dockerHost?: string | undefined;
+  /** As the last apply was asked unless given. */
+  readonly backend?: BackendRequest | undefined;
   readonly say: (line: string) => void;
   /** Called once the fence stands and every container has its range, and after each look. */
   readonly onLook: (report: AgentReport) => Promise<void>;
@@ -68,7 +71,8 @@ export async function runAgent(machine: System, options: AgentOptions): Promise<
       source = () => theirs;
     }
     if (state.pending) return theirs; // Whoever made it confirms it, or it goes back.
-    const applied = await applyLocked(system, folder, state, { policy: source, say, dockerHost: options.dockerHost });
+    const { dockerHost, backend } = options;
+    const applied = await applyLocked(system, folder, state, { policy: source, say, dockerHost, backend });
     begun = true;
     if (applied.changed) {
       report.healed += 1;

@@ -30,6 +30,7 @@ export const agentCommand: AddCommand = (program, context, respond) => {
         sockets: [engine.replace(/^unix:\/\//, ''), '/run/podman/podman.sock'],
         folders: [...given, ...USUAL_FOLDERS],
         dockerHost: options.dockerHost,
+        backend: options.backend,
         say,
         onLook: told.looked,
         signal: untilEnded(),
