@@ -8,6 +8,7 @@ import type { BackendRequest } from '../survey/backend.ts';
 import { readState } from '../survey/state.ts';
 import type { PolicySource } from '../survey/survey.ts';
 import type { System } from '../system/system.ts';
+import { again } from './again.ts';
 import { watchNamespaces } from './native/native.ts';
 import type { NamespaceFolder } from './native/owned.ts';
 import { remembering } from './remembering.ts';
@@ -48,6 +49,8 @@ export async function runAgent(machine: System, options: AgentOptions): Promise<
   let policy: Policy | undefined;
   let removed = false;
   let begun = false;
+  /** Our rules stand in tables of others, who may come to stand before them. */
+  let amongOthers = false;
   const report: AgentReport = {
     pid: system.pid,
     since: system.now(),
@@ -74,6 +77,7 @@ export async function runAgent(machine: System, options: AgentOptions): Promise<
     const { dockerHost, backend } = options;
     const applied = await applyLocked(system, folder, state, { policy: source, say, dockerHost, backend });
     begun = true;
+    amongOthers = applied.survey.backend.id !== 'nftables';
     if (applied.changed) {
       report.healed += 1;
       for (const line of applied.survey.drift) say(`mended: ${line}`);
@@ -113,16 +117,17 @@ export async function runAgent(machine: System, options: AgentOptions): Promise<
     }
     poke();
   };
+  const hurry = again(async () => {
+    const done = await putBack(system).catch(() => false);
+    if (done)
+      say(amongOthers ? 'somebody stood before the fence: it is first again' : 'the table was taken away: it is back');
+    if (done) report.healed += 1;
+    poke();
+  });
   const sources = openSources(system, {
     ...options,
-    onChange: poke,
-    onLost: () => {
-      void putBack(system).then((done) => {
-        if (done) say('the table was taken away: it is back');
-        if (done) report.healed += 1;
-        poke();
-      });
-    },
+    onChange: () => (amongOthers ? hurry.ask() : poke()),
+    onLost: () => hurry.ask(),
     onPolicy: () => void reload(),
   });
   options.onHangup(() => void reload());
@@ -134,6 +139,7 @@ export async function runAgent(machine: System, options: AgentOptions): Promise<
     }
   } finally {
     await sources.close();
+    await hurry.idle();
     await idle();
     await native.stop();
   }

@@ -35,6 +35,11 @@ export interface Backend {
   /** The lines that put a creation in the place of what is there; `wanted` spares what is right already. */
   replacement(creation: readonly string[], present: FenceListing | undefined, wanted?: FenceListing): readonly string[];
   deletion(present: FenceListing): readonly string[];
+  /**
+   * The fast way back to a creation that somebody has disturbed: what can be told without asking the kernel what it makes of
+   * the rules. Empty where nothing looks disturbed; nftables sends at once, and its lines are refused where the table is there.
+   */
+  repair(system: System, creation: readonly string[]): Promise<readonly string[]>;
   /** The lines that leave nothing but a rule that carries mapped connections to their end. */
   draining(present: FenceListing): readonly string[];
   parts(lines: readonly string[]): readonly Part[];

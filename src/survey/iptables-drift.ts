@@ -1,5 +1,6 @@
 import type { FenceChain, FenceListing } from '../observe/fence.ts';
 import { counterOf, isJump, listedName } from '../observe/iptables-fence.ts';
+import { createdTables, sections } from '../plan/iptables/creation.ts';
 import { ROOT, TABLES } from '../plan/iptables/rules.ts';
 import { countedKey, type PresentTable } from '../plan/iptables/transaction.ts';
 import { FAMILIES } from '../ports.ts';
@@ -53,6 +54,18 @@ export function presentTables(present: FenceListing | undefined, wanted?: FenceL
       ];
     }),
   );
+}
+
+/** Of what is there, the chains that hold as many rules as they were made with. */
+export function undisturbed(present: FenceListing, creation: readonly string[]): FenceListing {
+  const sizes = new Map(
+    sections(creation).flatMap((section) =>
+      createdTables(section).flatMap(({ table, chains }) =>
+        chains.map(({ name, rules }) => [listedName(section.family, table, name), rules.length] as const),
+      ),
+    ),
+  );
+  return { ...present, chains: present.chains.filter(({ name, rules }) => sizes.get(name) === rules.length) };
 }
 
 function countedIn(name: string, { rules }: FenceChain): readonly (readonly [string, string])[] {

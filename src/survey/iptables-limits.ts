@@ -10,12 +10,13 @@ export interface IptablesTraits {
 /** What chains in iptables' tables can't promise, one sentence each. */
 export function iptablesLimits(plan: Plan, { variant, seesArrival }: IptablesTraits): readonly string[] {
   return [
-    'whoever inserts a rule at the head of POSTROUTING, as Docker does for each new network, gets packets before the fence until the agent or the next apply puts it first again',
+    'whoever inserts a rule at the head of POSTROUTING, as Docker does for each new network, gets packets before the fence until the agent (after about 0.1 s, median) or the next apply puts it first again',
     ...(variant === 'legacy'
       ? [
-          'the kernel tells nobody of a change of iptables-legacy rules: the agent looks every 30 s and at events of engines',
+          'the kernel tells nobody of a change of iptables-legacy rules: the agent looks at events of links and engines, else every 30 s',
         ]
       : []),
+    'a nat chain of nftables that somebody makes later with priority 100 or less (Docker with its nftables backend, at each start) comes before iptables, and no apply changes that',
     ...(plan.guard === 'off'
       ? []
       : [

@@ -11,7 +11,7 @@ import { deletion, drainCreation, replacement } from '../plan/iptables/transacti
 import { FAMILIES } from '../ports.ts';
 import type { System } from '../system/system.ts';
 import type { Backend, Part } from './backend.ts';
-import { iptablesDrift, presentTables } from './iptables-drift.ts';
+import { iptablesDrift, presentTables, undisturbed } from './iptables-drift.ts';
 import { type IptablesTraits, iptablesLimits } from './iptables-limits.ts';
 import { beside, script } from './nft-script.ts';
 
@@ -29,6 +29,10 @@ export function iptables({ variant, seesArrival }: IptablesTraits): Backend {
     wanted: (system, lines) => listingIn(system, lines),
     drift: iptablesDrift,
     replacement: (lines, present, wanted) => replacement(lines, presentTables(present, wanted), variant),
+    repair: async (system, lines) => {
+      const present = await observeIptables(system, variant);
+      return replacement(lines, presentTables(present, present && undisturbed(present, lines)), variant);
+    },
     deletion: (present) => deletion(presentTables(present), variant),
     draining: (present) => {
       const there = presentTables(present);

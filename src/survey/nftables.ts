@@ -17,6 +17,8 @@ export const nftables: Backend = {
   drift: driftBetween,
   replacement: (lines, present) => replacement(lines, countersIn(lines), present && presentNames(present)),
   deletion: () => deletion,
+  // `create` refuses where the table is there, and with it the whole transaction.
+  repair: async (_, lines) => lines.map((line) => line.replace(/^add table /, 'create table ')),
   draining: () => [...deletion, ...DRAIN],
   parts: (lines) =>
     lines.length === 0
