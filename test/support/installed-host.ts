@@ -63,6 +63,21 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
       .filter((one) => !one.seen || (one.seen.address === HOST.ipv4 && !hasPort(ports, one.seen.port)))
       .map((one) => `${who} is seen as ${seenText([one]).join()}`);
   };
+  /**
+   * What is left of the drift when the agent has had some looks. The agent holds on to what an engine that is away had
+   * published, of which `status` can't know.
+   */
+  const drift = async (dockerRuns: boolean): Promise<readonly string[]> => {
+    let left: readonly string[] = [];
+    for (let look = 0; look < 10; look++) {
+      const { code, document } = await json('status');
+      if (code === 0) return [];
+      const all = (document['drift'] ?? []) as readonly string[];
+      left = all.filter((line) => dockerRuns || !line.includes('published'));
+      if (all.length > 0 && left.length === 0) return [];
+    }
+    return left.length > 0 ? left : ['no fence'];
+  };
   return {
     json,
     systemctl: (...args) => host.expect(['systemctl', ...args]),
@@ -96,8 +111,8 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
       round += 1;
       await world.acl.reset();
       const found: string[] = [];
-      const status = await json('status');
-      if (status.code !== 0) found.push(`not enforced: ${JSON.stringify(status.document['drift'])}`);
+      const differs = await drift(runs);
+      if (differs.length > 0) found.push(`not enforced: ${differs.join('; ')}`);
       const verified = await json('verify', '--connections', '20');
       if (verified.code !== 0) found.push(`not verified: ${JSON.stringify(verified.document['checks'])}`);
       if (runs) {
