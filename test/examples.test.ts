@@ -5,9 +5,11 @@ import { holdNamespace } from '../src/lab/namespace.ts';
 import { observeFence } from '../src/observe/fence.ts';
 import { compile } from '../src/plan/compile.ts';
 import { creation as iptablesCreation, iptablesTables } from '../src/plan/iptables/render.ts';
+import type { Variant } from '../src/plan/iptables/rules.ts';
 import { creation, nftTable } from '../src/plan/nftables/render.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import { parsePolicy } from '../src/policy/parse.ts';
+import { backendNamed } from '../src/survey/choose.ts';
 import { driftBetween } from '../src/survey/drift.ts';
 import { script } from '../src/survey/nft-script.ts';
 import { listingOf } from '../src/survey/scratch.ts';
@@ -31,8 +33,8 @@ function planOf(name: string): Plan {
 }
 
 const rulesetOf = (name: string): readonly string[] => creation(nftTable(planOf(name)));
-const iptablesOf = (name: string): readonly string[] =>
-  iptablesCreation(iptablesTables(planOf(name), { by: 'interface' }), 'nft');
+const iptablesOf = (name: string, variant: Variant = 'nft'): readonly string[] =>
+  iptablesCreation(iptablesTables(planOf(name), { by: 'interface' }), variant);
 
 describe('an example', () => {
   test.each(cases)('%s compiles to its expected.nft and expected.iptables, and is explained', (name) => {
@@ -61,4 +63,39 @@ needs(
       await system.close();
     }
   });
+});
+
+needs(
+  'root',
+  'iptables',
+  'unshare',
+)('an example in the tables of iptables', () => {
+  test.each(cases.flatMap((name) => (['iptables-nft', 'iptables-legacy'] as const).map((id) => [name, id] as const)))(
+    '%s loads with %s and reads back as what was sent',
+    async (name, id) => {
+      const backend = await backendNamed(realSystem, id);
+      const lines = iptablesOf(name, id === 'iptables-nft' ? 'nft' : 'legacy');
+      const namespace = await holdNamespace();
+      const system = await namespacedSystem(namespace);
+      try {
+        for (const { commit, lines: own } of backend.parts(lines))
+          await namespace.expect(commit, { input: script(own) });
+        const wanted = await backend.wanted(realSystem, lines);
+        const drift = async () => backend.drift(wanted, await backend.observe(system));
+        expect(await drift()).toEqual([]);
+        await namespace.expect([id, '-t', 'nat', '-A', 'PORTFENCE-host', '-j', 'ACCEPT']);
+        expect(await drift()).toHaveLength(1);
+        await namespace.expect([id, '-t', 'nat', '-I', 'POSTROUTING', '-j', 'ACCEPT']);
+        expect(await drift()).toHaveLength(2);
+        const present = await backend.observe(system);
+        for (const { commit, lines: own } of backend.parts(backend.replacement(lines, present, wanted))) {
+          await namespace.expect(commit, { input: script(own) });
+        }
+        expect(await drift()).toEqual([]);
+      } finally {
+        await namespace.close();
+        await system.close();
+      }
+    },
+  );
 });
