@@ -132,6 +132,8 @@ export async function runAgent(machine: System, options: AgentOptions): Promise<
   });
   options.onHangup(() => void reload());
   try {
+    // Containers first: at boot they start while the first look still waits for engines to answer.
+    await native.want(source((await observeLinks(system)).map(({ name }) => name)));
     await guarded();
     while (!signal.aborted) {
       await system.sleep(INTERVAL_MS, signal);
