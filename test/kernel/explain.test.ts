@@ -89,7 +89,7 @@ onEachBackend('explain', [...LAB, 'conntrack'], (flavour) => {
                 to: { host: destination, port: TELL_PORT },
                 from: source,
                 sourcePorts: [sourcePort],
-                timeoutMs: 3000,
+                timeoutMs: 12_000,
               };
             });
             const seen = await openConnections(guests.get(origin) ?? fenced.world.host, probes);

@@ -66,9 +66,9 @@ onEachBackend('several ranges', [...LAB, 'conntrack'], (flavour) => {
     await fenced.fence({ ports: small });
     const server = await echoServer(fenced.world.peer, 7777);
     const held = await holdConnections(guest, {
-      ...{ host: PEER.ipv4, port: 7777, protocol: 'tcp', sourcePorts: outside(285) },
+      ...{ host: PEER.ipv4, port: 7777, protocol: 'tcp', sourcePorts: outside(240) },
     });
-    expect(await held.alive()).toBe(285);
+    expect(await held.alive()).toBe(240);
     const flows = await observeFlows(fenced.system, ['-p', 'tcp', '-s', guest.ipv4]);
     const left = flows.map(({ reply }) => reply.destinationPort);
     expect(new Set(left).size).toBe(left.length);
