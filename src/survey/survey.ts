@@ -88,8 +88,13 @@ export async function survey(system: System, options: SurveyOptions): Promise<Su
     settings,
     parts,
     script: [...(rules.length > 0 ? [] : said), ...parts.flatMap(({ lines }) => lines)],
-    notes: [...host.notes, ...plan.notes],
+    notes: [...host.notes, ...plan.notes, ...rememberedNote(options, asked)],
   };
+}
+
+function rememberedNote({ backend }: SurveyOptions, asked: BackendRequest): readonly string[] {
+  if (backend !== undefined || asked === 'auto') return [];
+  return [`the backend is ${asked}, as an earlier apply was asked for it (--backend auto chooses anew)`];
 }
 
 /** Rules of another backend go after ours have come; the comment line tells where its lines begin. */
