@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { apply } from '../../src/apply/apply.ts';
+import { remove } from '../../src/apply/remove.ts';
 import type { Guest } from '../../src/lab/bridges.ts';
 import { spreadPorts } from '../../src/lab/connections.ts';
 import { PEER } from '../../src/lab/topology.ts';
@@ -135,5 +136,25 @@ needs(
     expect(found.backend.id).toMatch(/^iptables-/);
     expect(found.backendReason).toContain('no nat chains in inet tables');
     expect((await apply(old, { policy: () => samplePolicy, say: () => {} })).changed).toBe(false);
+  });
+
+  test('is chosen where nft is missing, and comes, stands and goes without it', async () => {
+    fenced = await fencedWorld(OPEN_ACL);
+    const { system } = fenced;
+    const without: System = {
+      ...system,
+      run: async (argv, options) =>
+        argv[0] === 'nft'
+          ? { code: 127, stdout: '', stderr: 'spawn nft ENOENT' }
+          : argv[0] === 'unshare' && options?.input?.includes('add table inet')
+            ? { code: 127, stdout: '', stderr: 'sh: 1: nft: not found' }
+            : system.run(argv, options),
+    };
+    const change = () => apply(without, { policy: () => samplePolicy, say: () => {} });
+    expect((await change()).survey.backendReason).toContain('nft is missing');
+    expect((await change()).changed).toBe(false);
+    expect((await stands(without)).enforced).toBe(true);
+    expect(await remove(without, { now: true, say: () => {} })).toMatchObject({ changed: true, draining: 0 });
+    expect(await fenced.world.host.expect(['iptables-save'])).not.toContain('PORTFENCE');
   });
 });
