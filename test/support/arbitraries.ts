@@ -10,7 +10,8 @@ const range = fc
 
 const octet = fc.integer({ min: 0, max: 255 });
 const subnet4 = fc.tuple(octet, octet).map(([a, b]) => `172.${a}.${b}.0/24`);
-const subnet6 = octet.map((a) => `fd00:${a.toString(16)}::/64`);
+/** From 1 up: `fd00:0::` is no address in canonical text, which is all that a policy holds. */
+const subnet6 = octet.map((a) => `fd00:${(a + 1).toString(16)}::/64`);
 const hexName = fc.nat({ max: 0xffffff }).map((n) => `br-${n.toString(16).padStart(12, '0')}`);
 
 /** Policies as the policy stage gives them: checked, with every default filled in. */
