@@ -8,6 +8,7 @@ const src = join(root, 'src');
 
 /** What each room may import from; the same table stands in ARCHITECTURE.md. Words that all stages share need no entry. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  addresses: [],
   errors: [],
   ports: [],
   scrub: [],
@@ -24,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lab: ['system'],
   cli: ['agent', 'install', 'report', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy', 'system', 'lab'],
 };
-const SHARED = ['errors', 'ports', 'scrub'];
+const SHARED = ['addresses', 'errors', 'ports', 'scrub'];
 /** Rooms that may talk to the machine by themselves; of the others, only programs that run as processes of their own. */
 const TOUCHES_THE_WORLD = /^(?:system|lab)\/|\/programs\/|^cli\/main\.ts$/;
 const WORLDLY =

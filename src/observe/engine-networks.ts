@@ -1,7 +1,7 @@
+import { readAddress, readBlock } from '../addresses.ts';
 import type { ContainerNetwork } from '../plan/facts.ts';
 import { FAMILIES, type Family } from '../ports.ts';
 import { scrub } from '../scrub.ts';
-import { readAddress, readBlock } from './address.ts';
 import { isInterfaceName } from './interface-name.ts';
 import { type Fields, fields, list, text } from './untrusted.ts';
 

@@ -1,6 +1,6 @@
+import { readAddress } from '../addresses.ts';
 import type { PublishedPort } from '../plan/facts.ts';
 import { PROTOCOLS } from '../ports.ts';
-import { readAddress } from './address.ts';
 import { fields, list, port, text } from './untrusted.ts';
 
 /** Other addresses of containers, by container id: the ones they have on a network that their own listing leaves out. */

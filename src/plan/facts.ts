@@ -1,4 +1,4 @@
-import type { Cidr } from '../policy/policy.ts';
+import type { Cidr } from '../addresses.ts';
 import type { Family, PortRange, PortSet, Protocol } from '../ports.ts';
 
 /** A network interface as the kernel tells it. */

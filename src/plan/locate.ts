@@ -1,5 +1,5 @@
+import { blockHas } from '../addresses.ts';
 import type { Family, Protocol } from '../ports.ts';
-import { blockHas } from './address-blocks.ts';
 import type { HostFacts } from './facts.ts';
 import type { Packet } from './packet.ts';
 import type { Plan } from './plan.ts';

@@ -1,4 +1,5 @@
-import type { Cidr, GuardMode } from '../policy/policy.ts';
+import type { Cidr } from '../addresses.ts';
+import type { GuardMode } from '../policy/policy.ts';
 import type { Family, PortRange, PortSet, Protocol } from '../ports.ts';
 
 /** Whose traffic a packet is: made on this host, arrived from a container network, or anything else that is forwarded. */

@@ -1,6 +1,7 @@
-import type { Cidr, Policy } from '../policy/policy.ts';
+import type { Cidr } from '../addresses.ts';
+import { mergeBlocks } from '../addresses.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Family } from '../ports.ts';
-import { mergeBlocks } from './address-blocks.ts';
 import type { HostFacts } from './facts.ts';
 import type { ContainerInterfaces } from './interfaces.ts';
 import type { NamedSet, Plan, PublishedElement } from './plan.ts';

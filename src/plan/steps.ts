@@ -1,4 +1,5 @@
-import type { Cidr, Policy } from '../policy/policy.ts';
+import type { Cidr } from '../addresses.ts';
+import type { Policy } from '../policy/policy.ts';
 import { ALL_PORTS, FAMILIES, type Family, type PortSet, portSet, subtract, union } from '../ports.ts';
 import type { HostFacts } from './facts.ts';
 import type { Condition, NamedSet, Origin, SetName, Step } from './plan.ts';

@@ -1,5 +1,5 @@
+import { blockHas } from '../addresses.ts';
 import { hasPort, type PortSet, portSet } from '../ports.ts';
-import { blockHas } from './address-blocks.ts';
 import { fitsAny } from './interfaces.ts';
 import type { Packet } from './packet.ts';
 import type { AddressMode, Condition, LeaveReason, Origin, Plan, SetName, Step } from './plan.ts';

@@ -1,6 +1,7 @@
+import type { Cidr } from '../addresses.ts';
 import { FAMILIES, type PortRange, type PortSet, PROTOCOLS, portSet } from '../ports.ts';
 import type { Reading } from './finding.ts';
-import type { Cidr, Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 import { readBlock } from './rules/block-text.ts';
 import { LOWEST_ALLOWED, LOWEST_EXEMPT } from './rules/ports.ts';
 import { readRange } from './rules/range-text.ts';

@@ -1,7 +1,5 @@
+import type { Cidr } from '../addresses.ts';
 import type { Family, PortSet, Protocol } from '../ports.ts';
-
-/** An address block in canonical text, without host bits: `10.0.0.0/8`, `2001:db8::/32`. */
-export type Cidr = string;
 
 export type HostMode = 'ephemeral' | 'all' | 'off';
 export type ForwardedMode = 'leave' | 'keep-address' | 'masquerade';

@@ -1,6 +1,6 @@
 import { Address4, Address6 } from 'ip-address';
+import type { Cidr } from '../addresses.ts';
 import { fields, list, parseJson, text } from '../observe/untrusted.ts';
-import type { Cidr } from '../policy/policy.ts';
 import type { System } from '../system/system.ts';
 import { must } from './command.ts';
 import { highAddresses } from './networks.ts';

@@ -1,5 +1,5 @@
+import type { Cidr } from '../addresses.ts';
 import { PortfenceError } from '../errors.ts';
-import type { Cidr } from '../policy/policy.ts';
 import type { Family } from '../ports.ts';
 import { holdNamespace } from '../system/namespace.ts';
 import type { System } from '../system/system.ts';

@@ -1,8 +1,8 @@
 import { Address4, Address6 } from 'ip-address';
+import type { Cidr } from '../addresses.ts';
 import type { HostFacts, Link } from '../plan/facts.ts';
 import { fitsAny } from '../plan/interfaces.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Cidr } from '../policy/policy.ts';
 import { FAMILIES, type Family } from '../ports.ts';
 
 /** A container network that is there: its bridge, and the bridge's own address with prefix length by family. */

@@ -1,6 +1,6 @@
+import type { Cidr } from '../addresses.ts';
+import { blockHas } from '../addresses.ts';
 import { fields, list, parseJson, text } from '../observe/untrusted.ts';
-import { blockHas } from '../plan/address-blocks.ts';
-import type { Cidr } from '../policy/policy.ts';
 import { FAMILIES, type Family } from '../ports.ts';
 import type { System } from '../system/system.ts';
 import { ipBatch, removeLink } from './command.ts';

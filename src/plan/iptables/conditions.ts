@@ -1,4 +1,4 @@
-import type { Cidr } from '../../policy/policy.ts';
+import type { Cidr } from '../../addresses.ts';
 import { complement, type Family, type PortSet, type Protocol } from '../../ports.ts';
 import type { Condition, Plan, SetName } from '../plan.ts';
 import { ALWAYS, type Either, type Match, NEVER } from './match.ts';

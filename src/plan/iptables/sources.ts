@@ -1,6 +1,6 @@
 import { Address4, Address6 } from 'ip-address';
-import type { Cidr } from '../../policy/policy.ts';
-import { mergeBlocks } from '../address-blocks.ts';
+import type { Cidr } from '../../addresses.ts';
+import { mergeBlocks } from '../../addresses.ts';
 import type { HostFacts } from '../facts.ts';
 import { fitsAny } from '../interfaces.ts';
 import type { Plan, SetName } from '../plan.ts';

@@ -1,7 +1,7 @@
 import { Address4, Address6 } from 'ip-address';
+import type { Cidr } from '../../addresses.ts';
 import { type Data, type Entry, listEntries } from '../data.ts';
 import { error, type Finding, warning } from '../finding.ts';
-import type { Cidr } from '../policy.ts';
 import type { PolicyPath } from '../problem.ts';
 import { readBlock } from './block-text.ts';
 import type { RuleInput } from './rule.ts';

@@ -1,6 +1,6 @@
 import { Address4, Address6 } from 'ip-address';
+import type { Cidr } from '../../addresses.ts';
 import { fault, type Reading } from '../finding.ts';
-import type { Cidr } from '../policy.ts';
 import { shown } from '../problem.ts';
 
 const EXAMPLE = 'write an address or a block like 10.0.0.0/8';
