@@ -11,7 +11,6 @@ import type { System } from '../system/system.ts';
 import { again } from './again.ts';
 import { watchNamespaces } from './native/native.ts';
 import type { NamespaceFolder } from './native/owned.ts';
-import { remembering } from './remembering.ts';
 import { type AgentReport, writeReport } from './report.ts';
 import { lookSoon } from './soon.ts';
 import { openSources } from './sources.ts';
@@ -41,8 +40,7 @@ const INTERVAL_MS = 30_000;
  * The loop that keeps the fence true: events mean *look again*, a look observes, compiles, compares and applies. A removal
  * by somebody is respected until somebody applies again; a bad new policy is refused and the last good one kept.
  */
-export async function runAgent(machine: System, options: AgentOptions): Promise<void> {
-  const system = remembering(machine);
+export async function runAgent(system: System, options: AgentOptions): Promise<void> {
   const { say, signal } = options;
   const native = watchNamespaces(system, options.folders);
   let source = await options.load();

@@ -85,6 +85,7 @@ function nextState(system: System, state: State, found: Survey, rollback: Rollba
     before: { ...state.before, ...before },
     ours: { ...state.ours, ...ours },
     wanted,
+    engines: found.engines.filter(({ unreachable }) => unreachable === undefined),
     ...(state.made && state.made.length > 0 ? { made: state.made } : {}),
     ...(rollback ? { pending: rollback } : {}),
   };

@@ -14,6 +14,8 @@ export interface EngineFacts {
   readonly socket: string;
   /** Why there is no answer to build on; the lists are empty then. */
   readonly unreachable?: string;
+  /** It does not answer now; the lists are what it said last. */
+  readonly remembered?: true;
   readonly networks: readonly ContainerNetwork[];
   readonly published: readonly PublishedPort[];
 }
@@ -23,20 +25,31 @@ const PODMAN_SOCKET = '/run/podman/podman.sock';
 const PATIENCE_MS = 2000;
 
 /**
- * Asks the engines of this host. `dockerHost` (else the environment's DOCKER_HOST) takes the place of Docker's own socket.
- * An engine that is not there is left out; one that does not answer within 2 s, or with nonsense, is `unreachable`. Never throws.
+ * Asks the engines of this host. `dockerHost` (else the environment's DOCKER_HOST, else where Docker was found before) takes
+ * the place of Docker's own socket. An engine that does not answer is taken as it was found before: while it restarts its
+ * networks still stand, and its containers may live on (live-restore). One that was never found is left out; one that does
+ * not answer within 2 s, or with nonsense, is `unreachable`. Never throws.
  */
 export async function observeEngines(
   system: System,
-  options: { readonly dockerHost?: string | undefined } = {},
+  options: { readonly dockerHost?: string | undefined; readonly before?: readonly EngineFacts[] } = {},
 ): Promise<{ engines: EngineFacts[] }> {
-  const host = options.dockerHost ?? text(system.env['DOCKER_HOST']);
+  const { before = [] } = options;
+  const found = before.find(({ engine }) => engine === 'docker')?.socket;
+  const host = options.dockerHost ?? text(system.env['DOCKER_HOST']) ?? found;
   const socket = host === undefined ? DOCKER_SOCKET : unixSocket(host);
   const engines = await Promise.all([
     socket === undefined ? elsewhere(host ?? '') : askEngine(system, socket),
     socket === PODMAN_SOCKET ? undefined : askEngine(system, PODMAN_SOCKET),
   ]);
-  return { engines: withoutTwins(engines.filter((one) => one !== undefined)) };
+  const asked = [socket, PODMAN_SOCKET].flatMap((one, i) => {
+    const answer = engines[i];
+    const last = before.find((other) => other.socket === one);
+    if (last && (answer === undefined || answer.unreachable !== undefined))
+      return { ...last, remembered: true as const };
+    return answer ?? [];
+  });
+  return { engines: withoutTwins(asked) };
 }
 
 function unixSocket(host: string): string | undefined {

@@ -4,7 +4,7 @@ import type { PortRange, PortSet } from '../ports.ts';
 import type { System } from '../system/system.ts';
 import { type AllChains, observeBaseChains } from './base-chains.ts';
 import { engineNat } from './engine-nat.ts';
-import { observeEngines } from './engines.ts';
+import { type EngineFacts, observeEngines } from './engines.ts';
 import { observeLinks } from './links.ts';
 import { observeDefaultRouteDevices } from './routes.ts';
 import { observeSysctls } from './sysctls.ts';
@@ -16,6 +16,7 @@ export interface ObserveOptions {
     readonly localPortRange?: PortRange;
     readonly reservedPorts?: PortSet;
     readonly lastUplinks?: readonly string[];
+    readonly engines?: readonly EngineFacts[];
   };
 }
 
@@ -26,20 +27,22 @@ export interface ObserveOptions {
 export async function observeHost(
   system: System,
   { dockerHost, saved }: ObserveOptions,
-): Promise<{ facts: HostFacts; notes: string[] }> {
+): Promise<{ facts: HostFacts; engines: readonly EngineFacts[]; notes: string[] }> {
   const [links, defaultRouteDevices, sysctls, chains, { engines }] = await Promise.all([
     observeLinks(system),
     observeDefaultRouteDevices(system),
     observeSysctls(system),
     chainsOrNote(system),
-    observeEngines(system, { dockerHost }),
+    observeEngines(system, { dockerHost, before: saved.engines ?? [] }),
   ]);
-  const silent = engines.flatMap(({ engine, socket, unreachable }) =>
-    unreachable === undefined
-      ? []
-      : [
-          `${engine} at ${socket} does not tell its networks (${unreachable}): they are known by their interface names alone`,
-        ],
+  const silent = engines.flatMap(({ engine, socket, unreachable, remembered }) =>
+    remembered
+      ? [`${engine} at ${socket} does not answer: its networks and published ports are taken as it told them last`]
+      : unreachable === undefined
+        ? []
+        : [
+            `${engine} at ${socket} does not tell its networks (${unreachable}): they are known by their interface names alone`,
+          ],
   );
   return {
     facts: {
@@ -53,6 +56,7 @@ export async function observeHost(
       published: engines.flatMap(({ published }) => published),
       engineNat: engineNat(chains, chains.legacyMasquerade),
     },
+    engines,
     notes: [...silent, ...chains.notes],
   };
 }

@@ -1,4 +1,5 @@
 import { PortfenceError } from '../errors.ts';
+import type { EngineFacts } from '../observe/engines.ts';
 import { standalone } from '../plan/nftables/standalone.ts';
 import type { Setting } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -37,6 +38,8 @@ export interface State {
   /** Values of our own that each setting was given, so that a value of somebody else's is told apart from them. */
   readonly ours: Readonly<Record<string, readonly string[]>>;
   readonly wanted: Wanted | null;
+  /** What the container engines said when they last answered. */
+  readonly engines?: readonly EngineFacts[];
   readonly pending?: Pending;
   /** Tables of iptables-nft that came into being with our rules: `ip nat`, `ip6 mangle POSTROUTING`. */
   readonly made?: readonly string[];

@@ -1,3 +1,4 @@
+import type { EngineFacts } from '../observe/engines.ts';
 import type { FenceListing } from '../observe/fence.ts';
 import { observeHost } from '../observe/observe-host.ts';
 import { compile } from '../plan/compile.ts';
@@ -27,6 +28,7 @@ export interface SurveyOptions {
 /** What ought to be true, what is, and what it takes to get from the one to the other. */
 export interface Survey {
   readonly facts: HostFacts;
+  readonly engines: readonly EngineFacts[];
   readonly policy: Policy;
   readonly plan: Plan;
   readonly backend: Backend;
@@ -71,6 +73,7 @@ export async function survey(system: System, options: SurveyOptions): Promise<Su
   ];
   return {
     facts: host.facts,
+    engines: host.engines,
     policy,
     plan,
     backend,
@@ -108,6 +111,7 @@ export function savedFacts(state: State): {
   localPortRange?: PortRange;
   reservedPorts?: ReturnType<typeof parsePorts>;
   lastUplinks?: readonly string[];
+  engines?: readonly EngineFacts[];
 } {
   const range = /^(\d+)\s+(\d+)$/.exec(state.before['net.ipv4.ip_local_port_range'] ?? '');
   const reserved = state.before['net.ipv4.ip_local_reserved_ports'];
@@ -115,6 +119,7 @@ export function savedFacts(state: State): {
     ...(range ? { localPortRange: { from: Number(range[1]), to: Number(range[2]) } } : {}),
     ...(reserved === undefined ? {} : { reservedPorts: parsePorts(reserved) }),
     ...(state.wanted ? { lastUplinks: state.wanted.uplinks } : {}),
+    ...(state.engines ? { engines: state.engines } : {}),
   };
 }
 

@@ -90,6 +90,15 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     await world.host.expect(['nft', 'add', 'table', 'inet', 'somebody']);
     await vi.waitFor(async () => expect(await looks()).toBeGreaterThan(looked), { timeout: 10_000, interval: 50 });
     expect(await rules()).toBe(before);
+    const { code, document } = await portfence.json(['status']);
+    expect(document).toMatchObject({
+      enforced: true,
+      drift: [],
+      notes: [
+        expect.stringMatching(/does not answer: its networks and published ports are taken as it told them last/),
+      ],
+    });
+    expect(code).toBe(0);
     await engine.start();
     // The first container after it may bring the folder with it; from then on each is in time.
     await vi.waitFor(async () => expect(await readRange()).toBe(ALLOWED), { timeout: 20_000, interval: 10 });

@@ -117,6 +117,28 @@ describe('readPublishedPorts', () => {
 });
 
 describe('observeEngines', () => {
+  it('takes an engine that does not answer as it was found before, at the socket where it was found', async () => {
+    const { engines: before } = await observeEngines(
+      scriptedSystem({
+        sockets: {
+          '/run/own/docker.sock /version': {},
+          '/run/own/docker.sock /networks': JSON.parse(fixture('docker-networks.json')),
+          '/run/own/docker.sock /containers/json': JSON.parse(fixture('docker-containers.json')),
+          '/run/own/docker.sock /networks/docker_gwbridge': JSON.parse(fixture('docker-gwbridge.json')),
+        },
+      }),
+      { dockerHost: 'unix:///run/own/docker.sock' },
+    );
+    const silent = scriptedSystem({ sockets: { '/run/own/docker.sock /version': new Error('socket hang up') } });
+    for (const system of [scriptedSystem(), silent]) {
+      const { engines } = await observeEngines(system, { before });
+      expect(engines).toEqual(before.map((one) => ({ ...one, remembered: true })));
+    }
+    expect(await observeEngines(scriptedSystem(), { before, dockerHost: 'unix:///run/other.sock' })).toEqual({
+      engines: [],
+    });
+  });
+
   it('takes a missing engine for normal', async () => {
     expect(await observeEngines(scriptedSystem())).toEqual({ engines: [] });
   });

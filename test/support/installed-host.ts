@@ -63,18 +63,13 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
       .filter((one) => !one.seen || (one.seen.address === HOST.ipv4 && !hasPort(ports, one.seen.port)))
       .map((one) => `${who} is seen as ${seenText([one]).join()}`);
   };
-  /**
-   * What is left of the drift when the agent has had some looks. The agent holds on to what an engine that is away had
-   * published, of which `status` can't know.
-   */
-  const drift = async (dockerRuns: boolean): Promise<readonly string[]> => {
+  /** What is left of the drift when the agent has had some looks. */
+  const drift = async (): Promise<readonly string[]> => {
     let left: readonly string[] = [];
     for (let look = 0; look < 10; look++) {
       const { code, document } = await json('status');
       if (code === 0) return [];
-      const all = (document['drift'] ?? []) as readonly string[];
-      left = all.filter((line) => dockerRuns || !line.includes('published'));
-      if (all.length > 0 && left.length === 0) return [];
+      left = (document['drift'] ?? []) as readonly string[];
     }
     return left.length > 0 ? left : ['no fence'];
   };
@@ -111,7 +106,7 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
       round += 1;
       await world.acl.reset();
       const found: string[] = [];
-      const differs = await drift(runs);
+      const differs = await drift();
       if (differs.length > 0) found.push(`not enforced: ${differs.join('; ')}`);
       const verified = await json('verify', '--connections', '20');
       if (verified.code !== 0) found.push(`not verified: ${JSON.stringify(verified.document['checks'])}`);

@@ -5,6 +5,8 @@ import { parseFlow } from '../../plan/flow-text.ts';
 import { locate } from '../../plan/locate.ts';
 import { walk } from '../../plan/walk.ts';
 import { explainedText } from '../../report/explained.ts';
+import { readState, stateFolder } from '../../survey/state.ts';
+import { savedFacts } from '../../survey/survey.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
 
@@ -16,7 +18,9 @@ export const explainCommand: AddCommand = (program, context, respond) => {
     .action(async (text: string, options: CommonFlags & PolicyOptions) => {
       const flow = parseFlow(text);
       const policy = await policySource(context, options, { applied: true });
-      const { facts } = await observeHost(context.system, { dockerHost: options.dockerHost, saved: {} });
+      const state = await readState(context.system, await stateFolder(context.system));
+      const saved = savedFacts(state);
+      const { facts } = await observeHost(context.system, { dockerHost: options.dockerHost, saved });
       const plan = compile(policy(facts.links.map((link) => link.name)), facts);
       const packet = locate(flow, facts, plan);
       if (!packet) {
