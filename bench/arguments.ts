@@ -1,27 +1,27 @@
 import { parseArgs } from 'node:util';
 import { PortfenceError } from '../src/errors.ts';
+import { BENCHES, type Bench } from './benches.ts';
 
-const RUNS = 15;
+const names = BENCHES.map(({ name }) => name);
+const width = Math.max(...names.map((name) => name.length)) + 4;
 
-export const USAGE = `npm run bench -- [commands|compare] [options]
+export const USAGE = `npm run bench -- [${names.join('|')}] [options]
 
-  commands        how long each command takes, start to end, beside a bare node (default)
-  compare         no fence, the origin post's rule and portfence on a real Docker engine, side by side
+${BENCHES.map(({ name, about }) => `  ${name.padEnd(width)}${about}`).join('\n')}
 
-  --runs N        commands: how often each is run (default: ${RUNS})
+  --runs N        ${BENCHES.flatMap(({ name, runs }) => (runs ? [`${name}: ${runs.of} (${runs.usual})`] : [])).join('\n                  ')}
   --json          one JSON document instead of the page (npm run --silent keeps npm's own words out of it)
   --folder PATH   where the page is written (default: docs)
 
 Exit codes: 0 as promised, 1 not as promised, 2 wrong usage, 3 the system refused.
 `;
 
-const BENCHES = ['commands', 'compare'] as const;
 const MOST_RUNS = 1000;
 
 /** What a person asked for. */
 export interface Ask {
-  readonly bench: (typeof BENCHES)[number];
-  readonly runs: number;
+  readonly bench: Bench;
+  readonly runs: number | undefined;
   readonly json: boolean;
   readonly folder: string;
 }
@@ -40,16 +40,20 @@ const wrong = (message: string): PortfenceError =>
 export function readArguments(args: readonly string[]): Ask | 'help' {
   const { values, positionals } = parsed(args);
   if (values.help) return 'help';
-  const [word = 'commands', extra] = positionals;
-  const bench = BENCHES.find((name) => name === word);
-  if (!bench) throw wrong(`there is no bench ${word}; there are ${BENCHES.join(' and ')}`);
+  const [word = BENCHES[0].name, extra] = positionals;
+  const bench = BENCHES.find(({ name }) => name === word);
+  if (!bench) throw wrong(`there is no bench ${word}; there are ${names.join(', ')}`);
   if (extra !== undefined) throw wrong(`one bench at a time: ${extra} is too much`);
-  if (bench === 'compare' && values.runs !== undefined)
-    throw wrong('--runs is for commands; compare runs each case once');
-  const runs = Number(values.runs ?? RUNS);
-  if (!Number.isInteger(runs) || runs < 1 || runs > MOST_RUNS)
-    throw wrong(`--runs ${values.runs}: write a whole number, 1 to ${MOST_RUNS}`);
-  return { bench, runs, json: values.json, folder: values.folder };
+  return { bench, runs: wholeNumber(bench, values.runs), json: values.json, folder: values.folder };
+}
+
+function wholeNumber({ name, runs }: Bench, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!runs) throw wrong(`--runs is not for ${name}: it runs each case once`);
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > MOST_RUNS)
+    throw wrong(`--runs ${text}: write a whole number, 1 to ${MOST_RUNS}`);
+  return value;
 }
 
 function parsed(args: readonly string[]) {

@@ -21,3 +21,8 @@ function middle(sorted: readonly number[]): number {
   const pair = sorted.slice(Math.ceil(half) - 1, Math.floor(half) + 1);
   return pair.reduce((sum, sample) => sum + sample, 0) / pair.length;
 }
+
+/** The value below which this share (0 to 1) of the ascending samples lies; undefined where there are none. */
+export function quantile(ascending: readonly number[], share: number): number | undefined {
+  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))];
+}

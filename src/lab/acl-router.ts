@@ -48,8 +48,15 @@ const COUNTS = ['inRange', 'outOfRange', 'passed', 'dropped'] as const;
 const nameOf = (count: string, { family, protocol }: { family: Family; protocol: Protocol }): string =>
   `${count}_${family}_${protocol}`;
 
+interface AclSpec {
+  readonly allowed: PortSet;
+  readonly published: readonly number[];
+  /** Lets in what it would not, and counts it as dropped. */
+  readonly countsOnly?: boolean;
+}
+
 /** The ACL's rules: stateless, like a cloud's subnet ACL; inwards only `allowed` and `published` destination ports pass. */
-export function aclRules(allowed: PortSet, published: readonly number[]): string {
+export function aclRules({ allowed, published, countsOnly = false }: AclSpec): string {
   const open = union(allowed, portSet(...published.map((port) => ({ from: port, to: port }))));
   const objects = kinds.flatMap((kind) => [
     ...COUNTS.map((count) => `  counter ${nameOf(count, kind)} { }`),
@@ -62,7 +69,7 @@ export function aclRules(allowed: PortSet, published: readonly number[]): string
       `    iifname "h*" ${match} th sport { ${portsText(allowed, ', ')} } counter name ${nameOf('inRange', kind)} accept`,
       `    iifname "h*" ${match} counter name ${nameOf('outOfRange', kind)} accept`,
       `    oifname "h*" ${match} th dport { ${portsText(open, ', ')} } counter name ${nameOf('passed', kind)} accept`,
-      `    oifname "h*" ${match} counter name ${nameOf('dropped', kind)} drop`,
+      `    oifname "h*" ${match} counter name ${nameOf('dropped', kind)} ${countsOnly ? 'accept' : 'drop'}`,
     ];
   });
   const answers =
@@ -84,13 +91,11 @@ export function aclRules(allowed: PortSet, published: readonly number[]): string
 }
 
 /** Loads the ACL into the router's namespace. */
-export async function raiseAcl(
-  router: Namespace,
-  { allowed, published }: { allowed: PortSet; published: readonly number[] },
-): Promise<AclRouter> {
-  await router.expect(['nft', '-f', '-'], { input: aclRules(allowed, published) });
+export async function raiseAcl(router: Namespace, spec: AclSpec): Promise<AclRouter> {
+  await router.expect(['nft', '-f', '-'], { input: aclRules(spec) });
   return {
-    counters: async () => readCounters(await router.expect(['nft', '-j', 'list', 'table', 'inet', 'acl']), allowed),
+    counters: async () =>
+      readCounters(await router.expect(['nft', '-j', 'list', 'table', 'inet', 'acl']), spec.allowed),
     reset: async () => {
       const sets = kinds.map((kind) => `flush set inet acl ${nameOf('ports', kind)}`);
       await router.expect(['nft', '-f', '-'], { input: `${['reset counters table inet acl', ...sets].join('\n')}\n` });

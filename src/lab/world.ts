@@ -8,6 +8,8 @@ import { connectHosts, peerAddresses } from './topology.ts';
 export interface WorldSpec {
   /** Destination ports that the ACL lets into the host's subnet. */
   readonly allowed: PortSet;
+  /** What would not be let in is counted and let in all the same: for measuring what a fence costs, not what it saves. */
+  readonly countsOnly?: boolean;
   /** Further ports that it lets in, for services of the host. */
   readonly published?: readonly number[];
   /** 2: a second way out (eth1), the one towards 198.51.100.0/24. */
@@ -50,7 +52,11 @@ export async function buildWorld(spec: WorldSpec): Promise<World> {
     if (!host || !router || !peer) throw new Error('three namespaces were asked for');
     await connectHosts({ host, router, peer }, { uplinks: spec.uplinks ?? 1, mirrors: spec.mirrors ?? 0 });
     const [acl, servers] = await Promise.all([
-      raiseAcl(router, { allowed: spec.allowed, published: spec.published ?? [] }),
+      raiseAcl(router, {
+        allowed: spec.allowed,
+        published: spec.published ?? [],
+        countsOnly: spec.countsOnly ?? false,
+      }),
       servePeer(peer, peerAddresses(spec.mirrors ?? 0)),
     ]);
     let closing: Promise<void> | undefined;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { summarize } from '../../bench/statistics.ts';
+import { quantile, summarize } from '../../bench/statistics.ts';
 
 test('sums up samples in any order', () => {
   expect(summarize([30, 10, 20])).toEqual({ count: 3, median: 20, min: 10, max: 30 });
@@ -23,4 +23,12 @@ test('has as many samples below the median as above it, and leaves the samples a
       expect(min <= median && median <= max).toBe(true);
     }),
   );
+});
+
+test('a quantile is a sample below which that share of them lies', () => {
+  const hundred = Array.from({ length: 100 }, (_, i) => i + 1);
+  expect(quantile(hundred, 0.5)).toBe(51);
+  expect(quantile(hundred, 0.99)).toBe(100);
+  expect(quantile(hundred, 1)).toBe(100);
+  expect(quantile([], 0.5)).toBeUndefined();
 });

@@ -1,0 +1,65 @@
+import { benchCommands } from './commands/bench.ts';
+import { commandsPage } from './commands/page.ts';
+import { compareFences } from './compare/compare.ts';
+import { comparisonPage } from './compare/page.ts';
+import { benchDataplane } from './dataplane/bench.ts';
+import { dataplaneCharts, dataplanePage } from './dataplane/page.ts';
+
+export interface BenchOptions {
+  /** How often each is run, or for how many seconds each load lasts; the bench's own number unless given. */
+  readonly runs?: number | undefined;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A file that a bench writes into the folder of its page. */
+export interface Written {
+  readonly file: string;
+  readonly lines: readonly string[];
+}
+
+/** What a bench saw: files for people (the page first), a document for scripts, and whether it is as promised. */
+export interface Seen {
+  readonly files: readonly [page: Written, ...Written[]];
+  readonly json: unknown;
+  readonly kept: boolean;
+}
+
+export interface Bench {
+  readonly name: string;
+  readonly about: string;
+  /** What `--runs` counts, and how many there are unless told; absent where each case is tried once. */
+  readonly runs?: { readonly of: string; readonly usual: number };
+  see(options: BenchOptions): Promise<Seen>;
+}
+
+/** In the order of the help; the first is the usual one. */
+export const BENCHES: readonly [Bench, ...Bench[]] = [
+  {
+    name: 'commands',
+    about: 'how long each command takes, start to end, beside a bare node (default)',
+    runs: { of: 'how often each is run', usual: 15 },
+    see: async ({ runs = 15, ...options }) => {
+      const seen = await benchCommands({ runs, ...options });
+      return { files: [{ file: 'commands.md', lines: commandsPage(seen) }], json: seen, kept: seen.met };
+    },
+  },
+  {
+    name: 'compare',
+    about: "no fence, the origin post's rule and portfence on a real Docker engine, side by side",
+    see: async (options) => {
+      const seen = await compareFences(options);
+      return { files: [{ file: 'comparison.md', lines: comparisonPage(seen) }], json: seen, kept: seen.clean };
+    },
+  },
+  {
+    name: 'dataplane',
+    about: 'what each of them costs connections: latency, throughput, how many can be held (15 minutes)',
+    runs: { of: 'for how many seconds each load lasts', usual: 40 },
+    see: async ({ runs = 40, ...options }) => {
+      const seen = await benchDataplane({ seconds: runs, ...options });
+      const page = { file: 'dataplane.md', lines: dataplanePage(seen) };
+      return { files: [page, ...dataplaneCharts(seen)], json: seen, kept: seen.met };
+    },
+  },
+];
