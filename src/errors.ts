@@ -7,6 +7,7 @@ const CODES = {
   USAGE: EXIT.usage,
   POLICY: EXIT.usage,
   FLOW: EXIT.usage,
+  DAEMON_JSON: EXIT.usage,
   NOT_ROOT: EXIT.refused,
   TOOL_MISSING: EXIT.refused,
   KERNEL_REFUSED: EXIT.refused,
@@ -14,6 +15,7 @@ const CODES = {
   LOCKED: EXIT.refused,
   SYSTEM: EXIT.refused,
   STATE: EXIT.refused,
+  CLOUD: EXIT.refused,
   NOTHING_PENDING: EXIT.no,
   INTERRUPTED: EXIT.no,
 } as const satisfies Record<string, ExitCode>;

@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ports: [],
   scrub: [],
   system: [],
+  cloud: ['system'],
   policy: [],
   plan: ['policy'],
   observe: ['plan', 'policy', 'system'],
@@ -21,9 +22,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verify: ['survey', 'observe', 'plan', 'policy', 'system'],
   agent: ['apply', 'survey', 'observe', 'plan', 'policy', 'system'],
   install: ['apply', 'survey', 'observe', 'plan', 'policy', 'system'],
-  report: ['install', 'agent', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy'],
+  report: ['cloud', 'install', 'agent', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy'],
   lab: ['system'],
-  cli: ['agent', 'install', 'report', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy', 'system', 'lab'],
+  cli: [
+    'cloud',
+    'agent',
+    'install',
+    'report',
+    'apply',
+    'verify',
+    'survey',
+    'observe',
+    'plan',
+    'policy',
+    'system',
+    'lab',
+  ],
 };
 const SHARED = ['addresses', 'errors', 'ports', 'scrub'];
 /** Rooms that may talk to the machine by themselves; of the others, only programs that run as processes of their own. */

@@ -4,6 +4,7 @@ import { agentCommand } from './commands/agent.ts';
 import { applyCommand } from './commands/apply.ts';
 import { backgroundCommands } from './commands/background.ts';
 import { confirmCommand } from './commands/confirm.ts';
+import { dnsCommand } from './commands/dns.ts';
 import { explainCommand } from './commands/explain.ts';
 import { installCommand } from './commands/install.ts';
 import { labCommand } from './commands/lab.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   verifyCommand,
   explainCommand,
   agentCommand,
+  dnsCommand,
   installCommand,
   uninstallCommand,
   labCommand,

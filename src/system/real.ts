@@ -6,7 +6,9 @@ import { startDetached } from './detached.ts';
 import { watchFolder } from './folder-watch.ts';
 import { follow, followSocket } from './follow.ts';
 import { hold } from './held.ts';
+import { http } from './http.ts';
 import { lock } from './lock.ts';
+import { replaceText } from './replace-text.ts';
 import { run } from './run.ts';
 import type { System } from './system.ts';
 import { getJson } from './unix-http.ts';
@@ -55,11 +57,13 @@ export const realSystem: System = {
   hold,
   readText: (path) => orMissing(readFile(path, 'utf8'), undefined),
   writeText,
+  replaceText,
   writeKernel: (path, text) => writeFile(path, text),
   remove,
   list: (path) => orMissing(readdir(path), []),
   linkTarget: (path) => orMissing(readlink(path), undefined),
   getJson,
+  http,
   lock,
   follow,
   followSocket,

@@ -39,6 +39,31 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** A request over plain HTTP. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'PUT';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds for the whole exchange. */
+  readonly timeoutMs: number;
+  /** The largest body that is taken, in bytes. */
+  readonly largest: number;
+}
+
+/** How a request ended; `connected` tells whether the other side took the connection before it fell silent. */
+export type HttpOutcome =
+  | { readonly outcome: 'answer'; readonly status: number; readonly body: string }
+  | { readonly outcome: 'silence'; readonly connected: boolean }
+  | { readonly outcome: 'too-large' }
+  | { readonly outcome: 'failed'; readonly code: string; readonly reason: string };
+
+export interface ReplaceOptions {
+  /** The file whose mode and owner the new one gets; the replaced file itself unless given, 0644 where there is none. */
+  readonly like?: string;
+  /** Sees the new text under a temporary name first; what it throws leaves the file as it is. */
+  readonly inspect?: (temporary: string) => Promise<void>;
+}
+
 /**
  * The one boundary to the world. Every stage gets it as an argument, so that each is tested with a scripted one and the
  * same cases run against the real kernel in a private namespace.
@@ -54,6 +79,8 @@ export interface System {
   readText(path: string): Promise<string | undefined>;
   /** Replaces the file in one step (temporary file, sync, rename); makes its folder. Mode 0600 unless given. */
   writeText(path: string, text: string, mode?: number): Promise<void>;
+  /** Replaces somebody else's file in one step: symbolic links are followed, mode and owner stay. Throws with the reason. */
+  replaceText(path: string, text: string, options: ReplaceOptions): Promise<void>;
   /** Writes into a file of /proc or /sys, which can't be renamed over. Throws with the kernel's reason. */
   writeKernel(path: string, text: string): Promise<void>;
   /** Removes a file or an empty folder; nothing happens where there is none. */
@@ -64,6 +91,8 @@ export interface System {
   linkTarget(path: string): Promise<string | undefined>;
   /** GET over a unix socket, body parsed as JSON. Throws where nobody answers within the time (ms). */
   getJson(socketPath: string, path: string, timeoutMs: number): Promise<unknown>;
+  /** One request over plain HTTP; no redirect is followed, no proxy asked. Never throws for what the other side does. */
+  http(request: HttpRequest): Promise<HttpOutcome>;
   /** Holds the lock file until `release`. Undefined where another process holds it for longer than `waitMs`. */
   lock(path: string, waitMs: number): Promise<{ release(): Promise<void> } | undefined>;
   /** Runs a command for as long as it is wanted, and gives each line that it writes. It ends with this process. */

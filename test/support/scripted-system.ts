@@ -1,4 +1,12 @@
-import type { Argv, Finished, Followed, RunOptions, System } from '../../src/system/system.ts';
+import type {
+  Argv,
+  Finished,
+  Followed,
+  HttpOutcome,
+  HttpRequest,
+  RunOptions,
+  System,
+} from '../../src/system/system.ts';
 
 /** How a command ends: whole, or only what it prints, or made at the moment of the call. */
 export type ScriptedCommand = Finished | string | ((argv: Argv, options: RunOptions) => Finished | string);
@@ -11,6 +19,8 @@ export interface Script {
   readonly links?: Readonly<Record<string, string>>;
   /** Answers by `SOCKET PATH`; an Error is thrown. A socket that is not here does not exist (ENOENT). */
   readonly sockets?: Readonly<Record<string, unknown>>;
+  /** How requests over HTTP end; nobody listens where there is none. */
+  readonly http?: (request: HttpRequest) => HttpOutcome;
   readonly env?: Readonly<Record<string, string>>;
   readonly isRoot?: boolean;
   /** Lock files that somebody else holds. */
@@ -82,6 +92,17 @@ export function scriptedSystem(script: Script = {}): ScriptedSystem {
       calls.written.push({ path, text, to: 'file' });
       files.set(path, text);
     },
+    replaceText: async (path, text, { inspect }) => {
+      const temporary = `${path}.tmp`;
+      files.set(temporary, text);
+      try {
+        await inspect?.(temporary);
+      } finally {
+        files.delete(temporary);
+      }
+      calls.written.push({ path, text, to: 'file' });
+      files.set(path, text);
+    },
     writeKernel: async (path, text) => {
       calls.written.push({ path, text, to: 'kernel' });
       if (!files.has(path)) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
@@ -108,6 +129,8 @@ export function scriptedSystem(script: Script = {}): ScriptedSystem {
       if (there) throw new Error(`${socket} ${path}: HTTP 404`);
       throw Object.assign(new Error(`connect ENOENT ${socket}`), { code: 'ENOENT' });
     },
+    http: async (request) =>
+      script.http?.(request) ?? { outcome: 'failed', code: 'ECONNREFUSED', reason: 'connect ECONNREFUSED' },
     lock: async (path) => {
       if (script.locked?.includes(path)) return undefined;
       const held = { path, released: false };
