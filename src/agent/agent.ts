@@ -6,7 +6,7 @@ import { observeLinks } from '../observe/links.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { BackendRequest } from '../survey/backend.ts';
 import { readState } from '../survey/state.ts';
-import type { PolicySource } from '../survey/survey.ts';
+import type { PolicySource, Survey } from '../survey/survey.ts';
 import type { System } from '../system/system.ts';
 import { again } from './again.ts';
 import { watchNamespaces } from './native/native.ts';
@@ -14,6 +14,7 @@ import type { NamespaceFolder } from './native/owned.ts';
 import { type AgentReport, writeReport } from './report.ts';
 import { lookSoon } from './soon.ts';
 import { openSources } from './sources.ts';
+import { stillTrue } from './still-true.ts';
 
 export interface AgentOptions {
   /** Reads the policy anew; throws what its stage throws. */
@@ -35,6 +36,8 @@ export interface AgentOptions {
 
 /** Milliseconds between two looks when nothing happens. */
 const INTERVAL_MS = 30_000;
+/** How many of them in a row only compare the kernel with what the last look wanted: whatever else matters has told itself. */
+const BRIEF_LOOKS = 9;
 
 /**
  * The loop that keeps the fence true: events mean *look again*, a look observes, compiles, compares and applies. A removal
@@ -45,6 +48,8 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
   const native = watchNamespaces(system, options.folders);
   let source = await options.load();
   let policy: Policy | undefined;
+  /** What the last look found and made true; undefined where it did not. */
+  let found: Survey | undefined;
   let removed = false;
   let begun = false;
   /** Our rules stand in tables of others, who may come to stand before them. */
@@ -59,6 +64,7 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
 
   /** Decides and acts under the lock, so that no apply or remove of somebody else comes in between. */
   const lookLocked = async (folder: string): Promise<Policy | undefined> => {
+    found = undefined;
     const state = await readState(system, folder);
     if (begun && (!state.wanted || state.draining)) {
       if (!removed) say('the fence was removed by somebody: it stays removed until `portfence apply` or a new policy');
@@ -75,6 +81,7 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     const { dockerHost, backend } = options;
     const applied = await applyLocked(system, folder, state, { policy: source, say, dockerHost, backend });
     begun = true;
+    found = applied.survey;
     amongOthers = applied.survey.backend.id !== 'nftables';
     if (applied.changed) {
       report.healed += 1;
@@ -96,6 +103,9 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
       say(`can't make the fence true, and try again: ${error.message}${error.detail ? `\n${error.detail}` : ''}`);
       if (!begun) await native.want(undefined);
     }
+    await tell();
+  };
+  const tell = async (): Promise<void> => {
     report.native = native.counts();
     await writeReport(system, report);
     await options.onLook(report);
@@ -133,9 +143,12 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     // Containers first: at boot they start while the first look still waits for engines to answer.
     await native.want(source((await observeLinks(system)).map(({ name }) => name)));
     await guarded();
-    while (!signal.aborted) {
+    for (let quiet = 0; !signal.aborted; quiet += 1) {
       await system.sleep(INTERVAL_MS, signal);
-      if (!signal.aborted) poke();
+      if (signal.aborted) break;
+      const brief = quiet % (BRIEF_LOOKS + 1) < BRIEF_LOOKS;
+      if (brief && found && (await stillTrue(system, found))) await tell();
+      else poke();
     }
   } finally {
     await sources.close();
