@@ -45,7 +45,7 @@ const BRIEF_LOOKS = 9;
  */
 export async function runAgent(system: System, options: AgentOptions): Promise<void> {
   const { say, signal } = options;
-  const native = watchNamespaces(system, options.folders);
+  const native = watchNamespaces(system, options);
   let source = await options.load();
   let policy: Policy | undefined;
   /** What the last look found and made true; undefined where it did not. */
@@ -59,7 +59,7 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     since: system.now(),
     looks: 0,
     healed: 0,
-    native: { given: 0, kept: [] },
+    native: { given: 0, kept: [], folders: [] },
   };
 
   /** Decides and acts under the lock, so that no apply or remove of somebody else comes in between. */
@@ -106,7 +106,7 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     await tell();
   };
   const tell = async (): Promise<void> => {
-    report.native = native.counts();
+    report.native = await native.report();
     await writeReport(system, report);
     await options.onLook(report);
   };

@@ -1,6 +1,6 @@
 import { stateFolder } from '../survey/state.ts';
 import type { System } from '../system/system.ts';
-import type { Kept } from './native/native.ts';
+import type { NativeReport } from './native/native.ts';
 
 /** What the agent tells others; `portfence status` shows it. */
 export interface AgentReport {
@@ -10,7 +10,7 @@ export interface AgentReport {
   looks: number;
   /** How often it found something to mend. */
   healed: number;
-  native: { readonly given: number; readonly kept: readonly Kept[] };
+  native: NativeReport;
 }
 
 const fileIn = (folder: string): string => `${folder}/agent.json`;

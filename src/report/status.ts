@@ -150,7 +150,12 @@ function agentLines(agent: AgentReport | undefined): readonly string[] {
   return [
     '',
     `agent: running (pid ${agent.pid}), ${given} containers have the range of the policy, mended ${agent.healed} times`,
-    ...kept.map(({ path, range }) => `  ${path} keeps its own range ${range}: somebody chose it`),
+    ...kept.map(
+      ({ path, container, settings, refused }) =>
+        `  ${container ?? path} keeps ${Object.entries(settings)
+          .map(([key, value]) => `${key} '${value}'`)
+          .join(' and ')}: ${refused ? 'the kernel refused the value of the policy' : 'somebody chose it'}`,
+    ),
   ];
 }
 

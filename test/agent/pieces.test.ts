@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { giftOf, takeBack } from '../../src/agent/native/gift.ts';
+import { chosenAmong, giftOf, KERNEL_DEFAULTS, valuesOf } from '../../src/agent/native/gift.ts';
 import { isContainer } from '../../src/agent/native/owned.ts';
 import { lookSoon } from '../../src/agent/soon.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -10,24 +10,35 @@ test('a container gets the span of the ranges, the gaps reserved, and the clock 
     { from: 40_000, to: 40_999 },
     { from: 50_000, to: 50_999 },
   ];
-  const gift = giftOf({ ...samplePolicy, ports }, []);
-  expect(gift).toEqual({
-    range: '40000\t50999',
-    reserved: '41000-49999',
-    timestamps: '2',
-    replaceable: { ranges: ['32768\t60999'], reserved: [''], timestamps: ['1'] },
-  });
+  const values = { range: '40000\t50999', reserved: '41000-49999', timestamps: '2' };
+  expect(valuesOf({ ...samplePolicy, ports })).toEqual(values);
   const containers = { ...samplePolicy.containers, timestamps: 'random' as const };
-  expect(giftOf({ ...samplePolicy, containers }, [])?.timestamps).toBe('');
-  expect(giftOf({ ...samplePolicy, containers: { ...containers, native: false } }, [])).toBeUndefined();
+  expect(valuesOf({ ...samplePolicy, containers })?.timestamps).toBe('1');
+  expect(valuesOf({ ...samplePolicy, containers: { ...containers, native: false } })).toBeUndefined();
 });
 
-test('values of earlier policies of ours may be replaced, and are taken back to the default', () => {
-  const first = giftOf(samplePolicy, []);
-  const back = takeBack(first ? [first] : []);
-  expect(back.range).toBe('32768\t60999');
-  expect(back.replaceable.ranges).toEqual(['32768\t60999', '49152\t61000']);
-  expect(back.replaceable.timestamps).toEqual(['1', '2']);
+test('the kernel’s defaults and values of ours may be replaced, by those of a new policy and back', () => {
+  const first = { range: '49152\t61000', reserved: '', timestamps: '2' };
+  const second = { range: '40000\t50999', reserved: '41000-49999', timestamps: '1' };
+  const replaceable = {
+    range: ['32768\t60999', '49152\t61000', '40000\t50999'],
+    reserved: ['', '41000-49999'],
+    timestamps: ['1', '2'],
+  };
+  expect(giftOf(second, [first, second])).toEqual({ ...second, replaceable });
+  expect(giftOf(KERNEL_DEFAULTS, [first, second])).toEqual({ ...KERNEL_DEFAULTS, replaceable });
+});
+
+test('what somebody chose replaces nothing but values of ours, also where it is the kernel’s default', () => {
+  const values = { range: '49152\t61000', reserved: '', timestamps: '2' };
+  const chosen = chosenAmong({ 'net.ipv4.ip_local_port_range': '32768 60999', 'net.core.somaxconn': '7' });
+  expect(chosen).toEqual({ range: '32768\t60999' });
+  expect(giftOf(values, [values], chosen)).toEqual({
+    range: '32768\t60999',
+    reserved: '',
+    timestamps: '2',
+    replaceable: { range: ['49152\t61000'], reserved: [''], timestamps: ['1', '2'] },
+  });
 });
 
 test.each([

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Engine, startEngine } from '../../src/lab/docker.ts';
 import { buildWorld, type World } from '../../src/lab/world.ts';
+import { run } from '../../src/system/run.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 import { type RunningAgent, startAgent } from '../support/running-agent.ts';
@@ -16,6 +17,7 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
   let portfence: CommandLine;
   let agent: RunningAgent;
   let image: string;
+  let restartAgent: () => Promise<void>;
   const readRange = (...flags: readonly string[]) => engine.expect(['run', '--rm', ...flags, image, 'cat', RANGE]);
 
   beforeAll(async () => {
@@ -23,8 +25,12 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     engine = await startEngine(world);
     image = await engine.importImage();
     portfence = await commandLine(world.host);
-    const args = ['--ports', '49152-61000', '--docker-host', engine.address, '--netns', `${engine.execRoot}/netns`];
-    agent = await startAgent(engine, portfence, args, { ownMounts: false });
+    const args = ['--ports', '49152-61000', '--docker-host', engine.address]; // Where namespaces are mounted it learns by itself.
+    restartAgent = async () => {
+      await agent?.stop();
+      agent = await startAgent(engine, portfence, args, { ownMounts: false });
+    };
+    await restartAgent();
     await vi.waitFor(
       async () => expect((await world.host.run(['nft', 'list', 'chain', 'inet', 'portfence', 'confine'])).code).toBe(0),
       { timeout: 15_000, interval: 100 },
@@ -64,6 +70,34 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     expect(await readRange('--sysctl', 'net.ipv4.ip_local_port_range=20000 30000')).toBe('20000\t30000');
     expect(await readRange('--network', 'host')).toBe(ALLOWED);
     expect(await engine.expect(['run', '--rm', image, 'cat', '/proc/sys/net/ipv4/tcp_timestamps'])).toBe('2');
+  });
+
+  test("a choice that equals the kernel's default stays as well, also when the agent comes later, and status names it", async () => {
+    const detached = ['run', '--detach', '--stop-signal', 'KILL', '--name'];
+    const choices = ['--sysctl', 'net.ipv4.ip_local_port_range=32768 60999', '--sysctl', 'net.ipv4.tcp_timestamps=0'];
+    await engine.expect([...detached, 'chooser', ...choices, image, 'sleep', '600']);
+    await engine.expect([...detached, 'taker', image, 'sleep', '600']);
+    // It asks whether the agent's process is there, whose number means something beside the engine only.
+    const status = async (...flags: readonly string[]) =>
+      (await run(engine.enter(portfence.argv(['status', '--docker-host', engine.address, ...flags])))).stdout;
+    const said = async () => JSON.parse(await status('--json')).agent?.native;
+    const kept = {
+      container: 'chooser',
+      settings: { 'net.ipv4.ip_local_port_range': '32768 60999', 'net.ipv4.tcp_timestamps': '0' },
+    };
+    const both = async (): Promise<void> => {
+      const native = { given: 1, kept: [kept], folders: expect.arrayContaining([`${engine.execRoot}/netns`]) };
+      await vi.waitFor(async () => expect(await said()).toMatchObject(native), { timeout: 20_000, interval: 100 });
+      expect(await engine.expect(['exec', 'chooser', 'cat', RANGE])).toBe('32768\t60999');
+      expect(await engine.expect(['exec', 'taker', 'cat', RANGE])).toBe(ALLOWED);
+    };
+    await both();
+    await restartAgent();
+    await both();
+    expect(await status()).toContain(
+      "chooser keeps net.ipv4.ip_local_port_range '32768 60999' and net.ipv4.tcp_timestamps '0': somebody chose it",
+    );
+    await engine.expect(['rm', '--force', 'chooser', 'taker']);
   });
 
   const routedNetwork = async (name: string, subnet: string): Promise<void> => {

@@ -96,7 +96,7 @@ needs(...LAB, 'conntrack')('the agent', () => {
     await vi.waitFor(async () => {
       const { document } = await portfence.json(['status', '--policy', policy]);
       expect(document['agent']).toMatchObject({
-        native: { kept: expect.arrayContaining([expect.objectContaining({ range: '20000 30000' })]) },
+        native: { kept: [{ path: `${folder}/1a1b2c`, settings: { 'net.ipv4.ip_local_port_range': '20000 30000' } }] },
       });
     }, PATIENCE);
     expect(await range(chosen)).toBe('20000\t30000\n');

@@ -1,48 +1,84 @@
+import { observeNamespaceMounts } from '../../observe/mounts.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { System } from '../../system/system.ts';
-import { giftOf, takeBack } from './gift.ts';
+import { giftOf, KERNEL_DEFAULTS, SETTING_NAMES, SETTINGS, type Values, valuesOf } from './gift.ts';
+import { forgetNativeMemory, readNativeMemory, writeNativeMemory } from './memory.ts';
 import { isContainer, type NamespaceFolder } from './owned.ts';
-import { type Gift, openEntrance } from './resident.ts';
+import { type Given, openEntrance } from './resident.ts';
+import { knowSandboxes } from './sandboxes.ts';
 
-/** A namespace whose range is somebody's choice and stays. */
+/** A namespace with settings that are not ours, by key: somebody chose them (or, where `refused`, the kernel did not take ours). */
 export interface Kept {
   readonly path: string;
-  readonly range: string;
+  /** Where an engine tells it; scrubbed. */
+  readonly container?: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly refused?: true;
+}
+
+export interface NativeReport {
+  /** How many namespaces have the range of the policy. */
+  readonly given: number;
+  readonly kept: readonly Kept[];
+  /** The folders that are watched. */
+  readonly folders: readonly string[];
 }
 
 export interface NativeLayer {
-  /** Gives every container the range of this policy, from now on; undefined takes it back. Settles when all have it. */
+  /**
+   * Gives every container the range of this policy, from now on; undefined takes it back. Asks the engines what was chosen
+   * for the containers that it does not know yet. Settles when all have what they are to have.
+   */
   want(policy: Policy | undefined): Promise<void>;
-  counts(): { readonly given: number; readonly kept: readonly Kept[] };
+  report(): Promise<NativeReport>;
   stop(): Promise<void>;
 }
 
+interface Served {
+  readonly container: string | undefined;
+  readonly chosen: Partial<Values>;
+  readonly done: Promise<void>;
+}
+
+/** Milliseconds in which events gather before the folders are read again: a name that went must be forgotten. */
+const SWEEP_MS = 500;
+
 /**
  * Watches the folders of engines and gives each container's namespace the allowed range before its process starts: engines
- * mount the namespace first. A value that is not the kernel's default, and not ours, is somebody's choice.
+ * mount the namespace first, and set what was chosen for the container after that. A value that is not the kernel's default,
+ * and not ours, is somebody's choice. One that equals the default can't be told from it: where we were later than the engine,
+ * it is put back as soon as the engine has told of it, at the next look.
  */
-export function watchNamespaces(system: System, folders: readonly NamespaceFolder[]): NativeLayer {
+export function watchNamespaces(
+  system: System,
+  { folders: usual, sockets }: { readonly folders: readonly NamespaceFolder[]; readonly sockets: readonly string[] },
+): NativeLayer {
   const entrance = openEntrance(system);
-  const earlier: Gift[] = [];
-  const known = new Map<string, Promise<void>>();
-  const kept = new Map<string, string>();
-  let gift: Gift | undefined;
+  const sandboxes = knowSandboxes(system, sockets);
+  const folders = new Map<string, { readonly folder: NamespaceFolder; readonly close: () => void }>();
+  const known = new Map<string, Served>();
+  const outcomes = new Map<string, Given>();
+  let values: Values | undefined;
+  let ours: readonly Values[] | undefined;
 
-  const give = async (path: string): Promise<void> => {
-    if (!gift) return;
-    const { outcome, range } = await entrance.give(path, gift);
-    if (outcome === 'gone') known.delete(path);
-    if (outcome === 'kept') kept.set(path, range.replaceAll('\t', ' '));
-    else kept.delete(path);
+  const give = async (path: string, chosen: Partial<Values>): Promise<void> => {
+    if (!values) return;
+    const given = await entrance.give(path, giftOf(values, ours ?? [], chosen));
+    if (given === 'gone') known.delete(path);
+    if (given === 'gone' || given === 'host') outcomes.delete(path);
+    else outcomes.set(path, given);
+  };
+  const serve = (path: string): void => {
+    const { container, chosen = {} } = sandboxes.at(path) ?? known.get(path) ?? {};
+    known.set(path, { container, chosen, done: give(path, chosen) });
   };
   const note = (folder: NamespaceFolder, name: string): void => {
     const path = `${folder.path}/${name}`;
-    if (!isContainer(folder, name) || known.has(path)) return;
-    known.set(path, give(path));
+    if (isContainer(folder, name) && !known.has(path)) serve(path);
   };
   const sweep = async (): Promise<void> => {
     const present = new Set<string>();
-    for (const folder of folders) {
+    for (const { folder } of folders.values()) {
       for (const name of await system.list(folder.path)) {
         present.add(`${folder.path}/${name}`);
         note(folder, name);
@@ -51,7 +87,7 @@ export function watchNamespaces(system: System, folders: readonly NamespaceFolde
     for (const path of known.keys()) {
       if (present.has(path)) continue;
       known.delete(path);
-      kept.delete(path);
+      outcomes.delete(path);
     }
   };
   let sweeping: Promise<void> | undefined;
@@ -62,31 +98,94 @@ export function watchNamespaces(system: System, folders: readonly NamespaceFolde
     });
     return sweeping;
   };
-  const watches = folders.map((folder) =>
-    system.watchFolder(folder.path, (name) => {
+  const watch = (folder: NamespaceFolder): void => {
+    if (folders.has(folder.path)) return;
+    const { close } = system.watchFolder(folder.path, (name) => {
       // The folder itself has come: engines make it with their first container, which is in it already.
       if (name === '') void sweep();
       else note(folder, name);
       void sweepSoon();
-    }),
-  );
+    });
+    folders.set(folder.path, { folder, close });
+  };
+  /** What engines tell: further folders, and choices for containers that were served without knowing of them. */
+  const heed = async (): Promise<void> => {
+    const told = await sandboxes.ask();
+    for (const path of told) watch({ path, kind: 'engine' });
+    for (const [path, before] of known) {
+      const now = sandboxes.at(path);
+      if (!now) continue;
+      const isKnown = SETTING_NAMES.every((name) => (now.chosen[name] ?? before.chosen[name]) === before.chosen[name]);
+      if (isKnown) known.set(path, { ...before, container: now.container });
+      else serve(path);
+    }
+  };
+  /** New namespaces get the values from here on, at once; those that are there wait for what their engine says of them. */
+  const change = async (next: Values): Promise<void> => {
+    await sweep();
+    const old = [...known.keys()];
+    values = next;
+    await heed();
+    for (const path of old) if (known.has(path)) serve(path);
+    await sweep();
+  };
+  const settled = async (): Promise<void> => {
+    await Promise.all([...known.values()].map(({ done }) => done));
+  };
+  const begin = async (): Promise<readonly Values[]> => {
+    const memory = await readNativeMemory(system);
+    for (const path of memory.folders) watch({ path, kind: 'engine' });
+    return memory.ours;
+  };
+  for (const folder of usual) watch(folder);
+
   return {
     want: async (policy) => {
-      const next = policy ? giftOf(policy, earlier) : takeBack(earlier);
-      if (JSON.stringify(next) === JSON.stringify(gift)) return;
-      gift = next;
-      known.clear();
-      await sweep();
-      await Promise.all(known.values());
-      if (gift && !earlier.some(({ range }) => range === gift?.range)) earlier.push(gift);
+      ours ??= await begin();
+      const next = policy && valuesOf(policy);
+      if (!next) {
+        if (ours.length === 0) return;
+        await change(KERNEL_DEFAULTS);
+        await settled();
+        values = undefined;
+        ours = [];
+        await forgetNativeMemory(system);
+        return;
+      }
+      if (isEqual(next, values)) await heed();
+      else {
+        // Written down before it is given, so that another agent knows it for ours.
+        if (!ours.some((one) => isEqual(one, next))) ours = [...ours, next];
+        await writeNativeMemory(system, { ours, folders: [...folders.keys()] });
+        await change(next);
+      }
+      await settled();
     },
-    counts: () => ({ given: known.size - kept.size, kept: [...kept].map(([path, range]) => ({ path, range })) }),
+    report: async () => {
+      // Docker unmounts a namespace when its container ends, and leaves the name for a minute.
+      const mounted = await observeNamespaceMounts(system);
+      const alive = [...outcomes].filter(([path]) => values && mounted.has(path));
+      const kept = alive.flatMap(([path, given]) => keptIn(path, given, known.get(path)) ?? []);
+      const without = kept.filter(({ settings }) => SETTINGS.range in settings);
+      return { given: alive.length - without.length, kept, folders: [...folders.keys()] };
+    },
     stop: async () => {
-      for (const watch of watches) watch.close();
+      for (const { close } of folders.values()) close();
       await entrance.stop();
     },
   };
 }
 
-/** Milliseconds in which events gather before the folders are read again: a name that went must be forgotten. */
-const SWEEP_MS = 500;
+const isEqual = (one: Values, other: Values | undefined): boolean =>
+  SETTING_NAMES.every((name) => one[name] === other?.[name]);
+
+function keptIn(path: string, given: Given, served: Served | undefined): Kept | undefined {
+  const names = SETTING_NAMES.filter((name) => given[name].verdict !== 'given' || served?.chosen[name] !== undefined);
+  if (names.length === 0) return undefined;
+  return {
+    path,
+    ...(served?.container === undefined ? {} : { container: served.container }),
+    settings: Object.fromEntries(names.map((name) => [SETTINGS[name], given[name].value.replaceAll('\t', ' ')])),
+    ...(names.some((name) => given[name].verdict === 'refused') ? { refused: true } : {}),
+  };
+}

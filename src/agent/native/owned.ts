@@ -5,9 +5,11 @@ export interface NamespaceFolder {
   readonly kind: 'engine' | 'shared';
 }
 
+/** Where podman, CNI, and everybody's `ip netns add` put namespaces. */
+export const SHARED_FOLDERS: readonly string[] = ['/run/netns'];
 export const USUAL_FOLDERS: readonly NamespaceFolder[] = [
   { path: '/run/docker/netns', kind: 'engine' },
-  { path: '/run/netns', kind: 'shared' },
+  ...SHARED_FOLDERS.map((path) => ({ path, kind: 'shared' }) as const),
 ];
 
 /** Docker's own: the host's namespace, and Swarm's sandboxes without processes (moby, libnetwork). */

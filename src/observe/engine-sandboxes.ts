@@ -1,0 +1,51 @@
+import { scrub } from '../scrub.ts';
+import { fields, list, text } from './untrusted.ts';
+
+/** A running container's network namespace, as its engine tells it. */
+export interface Sandbox {
+  readonly container: string;
+  /** Where the engine has mounted the namespace; undefined where the container uses somebody else's. */
+  readonly path: string | undefined;
+  /** The container (id) whose network namespace it uses. */
+  readonly joins: string | undefined;
+  /** Settings of the namespace that were chosen for the container, by key: `net.ipv4.tcp_timestamps`. */
+  readonly chosen: Readonly<Record<string, string>>;
+}
+
+/** A running container: `start` differs whenever it was started or connected anew. */
+export interface Running {
+  readonly id: string;
+  readonly start: string;
+}
+
+const ID = /^[0-9a-f]{12,64}$/;
+
+/** Reads `GET /containers/json`: what runs, without what only a question about each tells. */
+export function readRunning(answer: unknown): Running[] {
+  return list(answer).flatMap((entry): Running[] => {
+    const container = fields(entry);
+    const id = text(container['Id']);
+    if (id === undefined || !ID.test(id)) return [];
+    const networks = Object.values(fields(fields(container['NetworkSettings'])['Networks'])).map(fields);
+    const endpoints = networks.flatMap((network) => text(network['EndpointID']) ?? []);
+    return [{ id, start: endpoints.sort().join() }];
+  });
+}
+
+/** Reads `GET /containers/ID/json`. Blanks in a setting's value are made single. */
+export function readSandbox(answer: unknown): Sandbox | undefined {
+  const container = fields(answer);
+  const id = text(container['Id']);
+  if (id === undefined) return undefined;
+  const host = fields(container['HostConfig']);
+  const key = text(fields(container['NetworkSettings'])['SandboxKey']);
+  const chosen = Object.entries(fields(host['Sysctls'])).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value.trim().replaceAll(/\s+/g, ' ')] as const] : [],
+  );
+  return {
+    container: scrub(text(container['Name'])?.replace(/^\//, '') ?? id.slice(0, 12)),
+    path: key && /^\/\P{Cc}+$/u.test(key) ? key.replace(/^\/var\/run\//, '/run/') : undefined,
+    joins: /^container:([0-9a-f]{12,64})$/.exec(text(host['NetworkMode']) ?? '')?.[1],
+    chosen: Object.fromEntries(chosen),
+  };
+}
