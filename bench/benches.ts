@@ -1,3 +1,7 @@
+import { benchEndurance } from './agent/endurance.ts';
+import { benchHeal } from './agent/heal.ts';
+import { benchNative } from './agent/native.ts';
+import { endurancePage, healPage, nativePage } from './agent/page.ts';
 import { benchCommands } from './commands/bench.ts';
 import { commandsPage } from './commands/page.ts';
 import { compareFences } from './compare/compare.ts';
@@ -50,6 +54,33 @@ export const BENCHES: readonly [Bench, ...Bench[]] = [
     see: async (options) => {
       const seen = await compareFences(options);
       return { files: [{ file: 'comparison.md', lines: comparisonPage(seen) }], json: seen, kept: seen.clean };
+    },
+  },
+  {
+    name: 'native',
+    about: 'how soon a container has its range, and whether its first instruction reads it',
+    runs: { of: 'how many namespaces and containers', usual: 200 },
+    see: async ({ runs = 200, ...options }) => {
+      const seen = await benchNative({ runs, ...options });
+      return { files: [{ file: 'native.md', lines: nativePage(seen) }], json: seen, kept: seen.kept };
+    },
+  },
+  {
+    name: 'heal',
+    about: 'how soon the fence is back when somebody has flushed every rule',
+    runs: { of: 'how many flushes', usual: 100 },
+    see: async ({ runs = 100, ...options }) => {
+      const seen = await benchHeal({ runs, ...options });
+      return { files: [{ file: 'heal.md', lines: healPage(seen) }], json: seen, kept: seen.kept };
+    },
+  },
+  {
+    name: 'endurance',
+    about: "the agent's memory after many container starts, and its CPU when nothing happens (15 minutes)",
+    runs: { of: 'how many container starts', usual: 20_000 },
+    see: async ({ runs = 20_000, ...options }) => {
+      const seen = await benchEndurance({ runs, ...options });
+      return { files: [{ file: 'endurance.md', lines: endurancePage(seen) }], json: seen, kept: seen.kept };
     },
   },
   {

@@ -11,7 +11,7 @@ const folder = join(root, 'dist/bench');
 const program = join(folder, 'main.js');
 const loads = ['serve', 'load'].map((name) => join(root, `bench/dataplane/programs/${name}.ts`));
 /** Those that need a real engine. */
-const ENGINE = ['compare', 'dataplane'];
+const ENGINE = ['compare', 'dataplane', 'native'];
 const bundler = join(root, 'node_modules/.bin/rolldown');
 const flags = ['--format', 'esm', '--platform', 'node', '--dir', folder, '--log-level', 'warn'];
 

@@ -1,16 +1,10 @@
-import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { PortfenceError } from '../../src/errors.ts';
-import { makeLabFolder } from '../../src/lab/lab-folder.ts';
-import { LAB_PORTS } from '../../src/lab/scenario.ts';
-import { portsText } from '../../src/ports.ts';
-import { startLogged } from '../../src/system/held.ts';
+import { LAUNCHER, PORTS, raiseAgent, stateFolder } from '../agent/raise.ts';
 import { POST_RULE } from '../compare/fences.ts';
 import type { Ground } from './ground.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
 const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 const PATIENCE_MS = 20_000;
 
@@ -23,39 +17,23 @@ export interface Contender {
   raise(ground: Ground): Promise<void>;
 }
 
-const ports = portsText(LAB_PORTS);
-
-async function stateFolder({ world }: Ground): Promise<string> {
-  const folder = await makeLabFolder();
-  world.onClose(folder.remove);
-  return folder.path;
+async function confine({ world, engine }: Ground): Promise<void> {
+  const env = { PORTFENCE_STATE_DIR: await stateFolder(world) };
+  const flags = ['--ports', PORTS, '--docker-host', engine.address];
+  await world.host.expect([process.execPath, LAUNCHER, 'apply', ...flags], { env });
 }
 
-async function confine(ground: Ground): Promise<void> {
-  const env = { PORTFENCE_STATE_DIR: await stateFolder(ground) };
-  const flags = ['--ports', ports, '--docker-host', ground.engine.address];
-  await ground.world.host.expect([process.execPath, LAUNCHER, 'apply', ...flags], { env });
-}
-
-/** The engine's room ends the agent when it closes. */
 async function native(ground: Ground): Promise<void> {
   const { engine, world } = ground;
-  const state = await stateFolder(ground);
-  const flags = ['--ports', ports, '--docker-host', engine.address, '--netns', `${engine.execRoot}/netns`];
-  const command = [process.execPath, LAUNCHER, 'agent', ...flags];
-  const env = { PORTFENCE_STATE_DIR: state };
-  await startLogged(engine.enter(['env', ...entries(env), ...command]), join(state, 'agent.log'));
+  const flags = ['--docker-host', engine.address, '--netns', `${engine.execRoot}/netns`];
+  await raiseAgent(world, { enter: engine.enter, flags });
   const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const fence = await world.host.run(['nft', 'list', 'chain', 'inet', 'portfence', 'confine']);
-    if (fence.code === 0 && (await firstReading(ground)) === ports.replace('-', '\t')) return;
+  // Docker makes the folder with its first container.
+  while ((await firstReading(ground)) !== PORTS.replace('-', '\t')) {
     if (Date.now() > deadline) throw new PortfenceError('SYSTEM', 'no container got its range from the agent');
     await sleep(100);
   }
 }
-
-const entries = (env: Readonly<Record<string, string>>): string[] =>
-  Object.entries(env).map(([name, value]) => `${name}=${value}`);
 
 /** What a new container reads with its first instruction. */
 const firstReading = ({ engine, image }: Ground): Promise<string> =>
@@ -73,6 +51,6 @@ export const CONTENDERS: readonly Contender[] = [
       if (code !== 0) throw new PortfenceError('SYSTEM', `the rule can't be loaded: ${stderr.trim()}`);
     },
   },
-  { id: 'confine', name: 'portfence, confine alone', how: `portfence apply --ports ${ports}`, raise: confine },
-  { id: 'native', name: 'portfence, native + confine', how: `portfence agent --ports ${ports}`, raise: native },
+  { id: 'confine', name: 'portfence, confine alone', how: `portfence apply --ports ${PORTS}`, raise: confine },
+  { id: 'native', name: 'portfence, native + confine', how: `portfence agent --ports ${PORTS}`, raise: native },
 ];

@@ -1,0 +1,21 @@
+import { quantile } from '../statistics.ts';
+
+/** Many measurements of one thing, in ms, and whether they are as promised. */
+export interface Promised {
+  readonly samples: readonly number[];
+  readonly median: number;
+  readonly p99: number;
+  readonly longest: number;
+  readonly promise: { readonly medianMs: number; readonly p99Ms: number };
+  readonly kept: boolean;
+}
+
+export function promised(samples: readonly number[], promise: Promised['promise']): Promised {
+  const ascending = [...samples].sort((a, b) => a - b);
+  const at = (share: number): number => quantile(ascending, share) ?? Number.POSITIVE_INFINITY;
+  const [median, p99, longest] = [at(0.5), at(0.99), at(1)];
+  return {
+    ...{ samples: ascending, median, p99, longest, promise },
+    kept: median < promise.medianMs && p99 < promise.p99Ms,
+  };
+}
