@@ -4,6 +4,9 @@ import { realSystem } from '../system/real.ts';
 import { failureText } from './failure.ts';
 import { buildProgram, CommandLineError } from './program.ts';
 
+// It speaks of later versions of the AWS SDK than the one that comes with us.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
 /** The only place that writes to stdout and exits. */
 async function main(): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);

@@ -1,0 +1,60 @@
+import { PortfenceError } from '../errors.ts';
+import type { System } from '../system/system.ts';
+import type { Ec2Listing } from './ec2/listing.ts';
+import { type InstancePlace, instancePlace } from './instance.ts';
+import { openMetadata } from './metadata.ts';
+
+export interface LiveOptions {
+  readonly region: string | undefined;
+  readonly profile: string | undefined;
+  /** Another address of the EC2 API. */
+  readonly endpoint: string | undefined;
+  /** Whether the question is about this host's own subnet: then metadata is asked first, and its region counts. */
+  readonly ofThisHost: boolean;
+}
+
+export interface LiveNetwork extends Ec2Listing {
+  /** Where this host stands; undefined where nobody asked. */
+  readonly here: InstancePlace | undefined;
+}
+
+const REGION = /^[a-z]{2,4}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/;
+
+/** The network ACLs and subnets of a region as EC2 tells them now. Throws CLOUD, and USAGE for a flag that can't be right. */
+export async function readLive(system: System, options: LiveOptions): Promise<LiveNetwork> {
+  const { region, profile, endpoint, ofThisHost } = options;
+  if (region !== undefined && !REGION.test(region))
+    throw new PortfenceError('USAGE', `--region ${region} is no AWS region`, { hint: 'write it like eu-central-1' });
+  if (endpoint !== undefined && !(URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)))
+    throw new PortfenceError('USAGE', `--endpoint ${endpoint} is no URL`, {
+      hint: 'write it like https://vpce-....ec2.eu-central-1.vpce.amazonaws.com',
+    });
+  const here = ofThisHost ? await thisHost(system, 'name the subnet with --subnet') : undefined;
+  const { listRegion } = await import('./ec2/listing.ts');
+  const listing = await listRegion({
+    region: region ?? here?.region,
+    fallback: async () => (await thisHost(system, 'name the region with --region or AWS_REGION')).region,
+    profile,
+    endpoint,
+    now: () => system.now(),
+  });
+  return { ...listing, here };
+}
+
+async function thisHost(system: System, elsewhere: string): Promise<InstancePlace> {
+  try {
+    return await instancePlace(await openMetadata(system));
+  } catch (error) {
+    throw withHint(error, `anywhere but on the instance itself, ${elsewhere}`);
+  }
+}
+
+function withHint(error: unknown, more: string): unknown {
+  if (!(error instanceof PortfenceError)) return error;
+  const { code, message, hint, detail } = error;
+  return new PortfenceError(code, message, {
+    hint: [hint, more].filter(Boolean).join('; '),
+    ...(detail === undefined ? {} : { detail }),
+    cause: error,
+  });
+}
