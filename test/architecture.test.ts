@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   ports: [],
   scrub: [],
+  acl: [],
   system: [],
   cloud: ['system'],
   policy: [],
