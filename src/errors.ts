@@ -7,6 +7,7 @@ const CODES = {
   USAGE: EXIT.usage,
   POLICY: EXIT.usage,
   FLOW: EXIT.usage,
+  ACL_FILE: EXIT.usage,
   DAEMON_JSON: EXIT.usage,
   NOT_ROOT: EXIT.refused,
   TOOL_MISSING: EXIT.refused,
