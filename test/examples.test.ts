@@ -21,7 +21,7 @@ import { sampleFacts } from './support/samples.ts';
 
 const root = fileURLToPath(new URL('../examples/', import.meta.url));
 const cases = readdirSync(root, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && existsSync(`${root}${entry.name}/policy.yaml`))
   .map(({ name }) => name);
 
 function planOf(name: string): Plan {
