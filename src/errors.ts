@@ -8,6 +8,7 @@ const CODES = {
   POLICY: EXIT.usage,
   FLOW: EXIT.usage,
   ACL_FILE: EXIT.usage,
+  ACL: EXIT.usage,
   DAEMON_JSON: EXIT.usage,
   NOT_ROOT: EXIT.refused,
   TOOL_MISSING: EXIT.refused,

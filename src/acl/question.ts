@@ -1,0 +1,44 @@
+import { PortfenceError } from '../errors.ts';
+import { FAMILIES } from '../ports.ts';
+import type { AddressBlock } from './address-block.ts';
+import type { Service } from './services.ts';
+import type { Side } from './side.ts';
+import { type View, viewOf } from './view.ts';
+
+/** Which source ports serve connections from our side to all of these services at all of these peers. */
+export interface Question {
+  readonly own: Side;
+  /** The peers' own subnet, where its ACL counts as well. */
+  readonly peer?: Side | undefined;
+  readonly services: readonly Service[];
+  readonly peers: readonly AddressBlock[];
+}
+
+/** One service at one peer. */
+export interface Asked {
+  readonly service: Service;
+  readonly peer: AddressBlock;
+  readonly view: View;
+}
+
+/** Every service with every peer. Throws USAGE where the peer's ACL would have to know blocks of ours that nobody told. */
+export function waysOf({ own, peer, services, peers }: Question): readonly Asked[] {
+  return FAMILIES.flatMap((family) => {
+    const there = peers.filter((one) => one.family === family);
+    if (there.length === 0) return [];
+    if (peer && !own.blocks.some((block) => block.includes(':') === (family === 'ipv6')))
+      throw blocksMissing(own, family);
+    return services.flatMap((service) => {
+      const view = viewOf({ own, peer, service, family });
+      return there.map((block) => ({ service, peer: block, view }));
+    });
+  });
+}
+
+function blocksMissing({ subnet, acl }: Side, family: string): PortfenceError {
+  return new PortfenceError(
+    'ACL',
+    `the other side's ACL has to let ${subnet ?? `the subnet of ${acl.id}`} in, and its ${family} block is not known`,
+    { hint: 'name the block: --subnet-cidr 10.0.1.0/24' },
+  );
+}
