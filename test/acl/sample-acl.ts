@@ -1,4 +1,4 @@
-import { addressBlock } from '../../src/acl/address-block.ts';
+import { addressBlock, EVERYWHERE } from '../../src/acl/address-block.ts';
 import type { AclEntry, NetworkAcl } from '../../src/acl/model.ts';
 import type { Side } from '../../src/acl/side.ts';
 import { ALL_PORTS } from '../../src/ports.ts';
@@ -37,4 +37,4 @@ export const side = (one: NetworkAcl, more: Partial<Side> = {}): Side => ({
 
 export const HTTPS = { protocol: 6, port: 443 };
 export const DNS = { protocol: 17, port: 53 };
-export const ANYWHERE = addressBlock('0.0.0.0/0');
+export const ANYWHERE = addressBlock(EVERYWHERE.ipv4);
