@@ -15,11 +15,13 @@ const DEFAULT = '32768\t60999';
 function containersOf(script: Script, present: Record<string, string>) {
   const system = scriptedSystem({ env: { PORTFENCE_STATE_DIR: '/state' }, ...script });
   const written: string[] = [];
+  const asked: string[] = [];
   const follow: typeof system.follow = (argv, onLine) => ({
     ...system.follow(argv, onLine),
     write: (line) => {
       const [id, path = '', range = '', , , old = ''] = line.split(UNIT);
       const now = present[path];
+      asked.push(path);
       const may = now !== undefined && old.includes(`:${now}:`);
       if (may) {
         present[path] = range;
@@ -35,7 +37,7 @@ function containersOf(script: Script, present: Record<string, string>) {
     );
     return path === '/proc/self/mountinfo' ? mounts.join('\n') : system.readText(path);
   };
-  return { system: { ...system, follow, readText }, feeds: system.feeds, files: system.files, written, present };
+  return { system: { ...system, follow, readText }, feeds: system.feeds, files: system.files, written, asked, present };
 }
 
 const container = (name: string, path: string, sysctls: Record<string, string> = {}) => ({
@@ -116,4 +118,36 @@ test('values that an earlier agent gave are ours; a removal takes them back and 
   await native.want(undefined);
   expect(second.present[`${FOLDER}/a1`]).toBe(DEFAULT);
   expect(second.files.has('/state/native.json')).toBe(false);
+});
+
+test('a name that an ended container left behind is not waited for, neither at the start nor with a new policy', async () => {
+  const names = { [`${FOLDER}/a1`]: '', [`${FOLDER}/b2`]: '', [`${FOLDER}/c3`]: '' };
+  const { system, asked, present } = containersOf(
+    { files: names },
+    { [`${FOLDER}/a1`]: DEFAULT, [`${FOLDER}/b2`]: DEFAULT },
+  );
+  const native = watchNamespaces(system, usual);
+  await native.want(samplePolicy);
+  expect(asked.sort()).toEqual([`${FOLDER}/a1`, `${FOLDER}/b2`]);
+  delete present[`${FOLDER}/b2`];
+  asked.length = 0;
+  await native.want({ ...samplePolicy, ports: [{ from: 50_000, to: 50_999 }] });
+  expect(asked).toEqual([`${FOLDER}/a1`]);
+});
+
+test('a shell that somebody ends leaves nobody waiting, and another one serves the next', async () => {
+  const { system, written } = containersOf({ files: { [`${FOLDER}/a1`]: '' } }, { [`${FOLDER}/a1`]: DEFAULT });
+  let shells = 0;
+  const follow: typeof system.follow = (argv, onLine) => {
+    shells += 1;
+    if (shells > 1) return system.follow(argv, onLine);
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    return { ended, write: () => end(), stop: async () => {} };
+  };
+  const native = watchNamespaces({ ...system, follow }, usual);
+  await native.want(samplePolicy);
+  expect([shells, written]).toEqual([2, [`${FOLDER}/a1 49152 61000`]]);
 });

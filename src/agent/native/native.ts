@@ -76,12 +76,14 @@ export function watchNamespaces(
     const path = `${folder.path}/${name}`;
     if (isContainer(folder, name) && !known.has(path)) serve(path);
   };
+  /** A name without a namespace is a container that ended, which Docker leaves for a minute: waiting for it would be in vain. */
   const sweep = async (): Promise<void> => {
     const present = new Set<string>();
+    const mounted = await mountedNames(system);
     for (const { folder } of folders.values()) {
       for (const name of await system.list(folder.path)) {
         present.add(`${folder.path}/${name}`);
-        note(folder, name);
+        if (mounted.has(name)) note(folder, name);
       }
     }
     for (const path of known.keys()) {
@@ -126,7 +128,8 @@ export function watchNamespaces(
     const old = [...known.keys()];
     values = next;
     await heed();
-    for (const path of old) if (known.has(path)) serve(path);
+    const mounted = await mountedNames(system);
+    for (const path of old) if (known.has(path) && mounted.has(nameOf(path))) serve(path);
     await sweep();
   };
   const settled = async (): Promise<void> => {
@@ -174,6 +177,13 @@ export function watchNamespaces(
       await entrance.stop();
     },
   };
+}
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** By name alone: engines tell folders by other paths than the kernel (/var/run is a link). */
+async function mountedNames(system: System): Promise<ReadonlySet<string>> {
+  return new Set([...(await observeNamespaceMounts(system))].map(nameOf));
 }
 
 const isEqual = (one: Values, other: Values | undefined): boolean =>

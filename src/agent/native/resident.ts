@@ -1,4 +1,4 @@
-import type { System } from '../../system/system.ts';
+import type { Followed, System } from '../../system/system.ts';
 import { type Gift, SETTING_NAMES, type SettingName } from './gift.ts';
 
 /**
@@ -69,15 +69,22 @@ export interface Entrance {
 export function openEntrance(system: System): Entrance {
   const waiting = new Map<string, (given: Given | 'host' | 'gone') => void>();
   let count = 0;
-  const shell = system.follow(['sh', '-c', ENTER], (line) => {
-    const [id = '', ...words] = line.split('|');
-    waiting.get(id)?.(readGiven(words));
-    waiting.delete(id);
-  });
-  void shell.ended.then(() => {
-    for (const settle of waiting.values()) settle('gone');
-    waiting.clear();
-  });
+  let shell: Followed | undefined;
+  /** Somebody may end the shell (the kernel, short of memory): whoever waits is told, and the next one gets another. */
+  const start = (): Followed => {
+    const started = system.follow(['sh', '-c', ENTER], (line) => {
+      const [id = '', ...words] = line.split('|');
+      waiting.get(id)?.(readGiven(words));
+      waiting.delete(id);
+    });
+    void started.ended.then(() => {
+      if (shell === started) shell = undefined;
+      for (const settle of waiting.values()) settle('gone');
+      waiting.clear();
+    });
+    return started;
+  };
+  shell = start();
   const colons = (values: readonly string[]): string => `:${values.join(':')}:`;
   return {
     give: (path, gift) =>
@@ -87,9 +94,12 @@ export function openEntrance(system: System): Entrance {
         waiting.set(id, resolve);
         const values = SETTING_NAMES.map((name) => gift[name]);
         const old = SETTING_NAMES.map((name) => colons(gift.replaceable[name]));
+        shell ??= start();
         shell.write([id, path, ...values, ...old].join(UNIT));
       }),
-    stop: shell.stop,
+    stop: async () => {
+      await shell?.stop();
+    },
   };
 }
 
