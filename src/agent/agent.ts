@@ -1,4 +1,5 @@
 import { applyLocked } from '../apply/apply.ts';
+import { dropHanging } from '../apply/hanging.ts';
 import { locked } from '../apply/locked.ts';
 import { putBack } from '../apply/put-back.ts';
 import { PortfenceError } from '../errors.ts';
@@ -40,6 +41,12 @@ const INTERVAL_MS = 30_000;
 const BRIEF_LOOKS = 9;
 
 /**
+ * Milliseconds without an answer after which a connection hangs that began while the fence was away. Shorter than an apply's
+ * second, since few have begun, and each goes on sending out of range until it is let go.
+ */
+const HANGS_AFTER_MS = 250;
+
+/**
  * The loop that keeps the fence true: events mean *look again*, a look observes, compiles, compares and applies. A removal
  * by somebody is respected until somebody applies again; a bad new policy is refused and the last good one kept.
  */
@@ -52,6 +59,8 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
   let found: Survey | undefined;
   let removed = false;
   let begun = false;
+  /** Connections may have begun while the fence was not there, or was another: their mapping would outlive the gap. */
+  let mayHang = false;
   /** Our rules stand in tables of others, who may come to stand before them. */
   let amongOthers = false;
   const report: AgentReport = {
@@ -79,11 +88,15 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     }
     if (state.pending) return theirs; // Whoever made it confirms it, or it goes back.
     const { dockerHost, backend } = options;
-    const applied = await applyLocked(system, folder, state, { policy: source, say, dockerHost, backend });
+    const applied = await applyLocked(system, folder, state, {
+      ...{ policy: source, say, dockerHost, backend },
+      leaveHanging: true,
+    });
     begun = true;
     found = applied.survey;
     amongOthers = applied.survey.backend.id !== 'nftables';
     if (applied.changed) {
+      mayHang = true;
       report.healed += 1;
       for (const line of applied.survey.drift) say(`mended: ${line}`);
     }
@@ -92,6 +105,10 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
   const look = async (): Promise<void> => {
     policy = await locked(system, say, lookLocked);
     await native.want(policy);
+    // Not under the lock: whoever takes the fence away in this second must find it put back at once.
+    if (!mayHang || !found) return;
+    mayHang = false;
+    await dropHanging(system, found, say, HANGS_AFTER_MS);
   };
 
   const guarded = async (): Promise<void> => {
@@ -129,7 +146,10 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     const done = await putBack(system).catch(() => false);
     if (done)
       say(amongOthers ? 'somebody stood before the fence: it is first again' : 'the table was taken away: it is back');
-    if (done) report.healed += 1;
+    if (done) {
+      report.healed += 1;
+      mayHang = true;
+    }
     poke();
   });
   const sources = openSources(system, {

@@ -42,12 +42,15 @@ export function apply(system: System, options: ApplyOptions): Promise<Applied> {
   );
 }
 
-/** The same for a caller that holds the lock and has read the state under it. */
+/**
+ * The same for a caller that holds the lock and has read the state under it. With `leaveHanging` connections that hang are the
+ * caller's, since letting go of them takes a second and needs no lock.
+ */
 export async function applyLocked(
   system: System,
   folder: string,
   state: State,
-  options: ApplyOptions,
+  options: ApplyOptions & { readonly leaveHanging?: boolean },
 ): Promise<Applied> {
   const found = await survey(system, { ...options, state });
   const changed = found.script.length > 0;
@@ -61,7 +64,8 @@ export async function applyLocked(
   await writeSettings(system, found.settings);
   if (changed) await readBack(system, found);
   if (found.besides.includes('iptables-nft')) await removeEmptied(system, state.made ?? []);
-  const hanging = changed ? await dropHanging(system, found, options.say) : { dropped: 0, left: 0 };
+  const look = changed && !options.leaveHanging;
+  const hanging = look ? await dropHanging(system, found, options.say) : { dropped: 0, left: 0 };
   return { changed, survey: found, hanging, rollback, confirmSeconds: options.confirmSeconds };
 }
 

@@ -5,7 +5,7 @@ import { hasPort } from '../ports.ts';
 import type { Survey } from '../survey/survey.ts';
 import type { System } from '../system/system.ts';
 
-/** Longer than any usual round trip: whoever is still without an answer after it hangs. */
+/** Milliseconds, longer than any usual round trip: whoever is still without an answer after it hangs. */
 const PATIENCE_MS = 1000;
 /** One deletion walks the whole conntrack table (2.5 ms for 1,000 entries, measured): few go one by one, many by destination. */
 const ONE_BY_ONE = 16;
@@ -21,11 +21,12 @@ export async function dropHanging(
   system: System,
   survey: Survey,
   say: (line: string) => void,
+  patienceMs = PATIENCE_MS,
 ): Promise<{ dropped: number; left: number }> {
   const before = await hangingFlows(system, survey);
   if (before.length === 0) return { dropped: 0, left: 0 };
-  say(`${before.length} connections may hang with a port out of range: looking again in ${PATIENCE_MS / 1000} s`);
-  await system.sleep(PATIENCE_MS);
+  say(`${before.length} connections may hang with a port out of range: looking again in ${patienceMs / 1000} s`);
+  await system.sleep(patienceMs);
   const known = new Set(before.map(keyOf));
   const hanging = (await hangingFlows(system, survey)).filter((flow) => known.has(keyOf(flow)));
   return deleteAll(system, hanging);

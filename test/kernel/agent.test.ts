@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { holdNamespace } from '../../src/lab/namespace.ts';
 import { buildWorld, type World } from '../../src/lab/world.ts';
+import { observeFlows } from '../../src/observe/conntrack.ts';
+import { hasPort } from '../../src/ports.ts';
+import { realSystem } from '../../src/system/real.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
+import { seenFrom } from '../support/fenced-world.ts';
+import { namespacedSystem } from '../support/namespaced-system.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { type RunningAgent, startAgent } from '../support/running-agent.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -72,6 +77,21 @@ needs(...LAB, 'conntrack')('the agent', () => {
     expect((await portfence.run(['apply', '--ports', '50000-51999'])).code).toBe(0);
     await world.host.expect(['nft', 'flush', 'ruleset']);
     await vi.waitFor(async () => expect(await mapping()).toContain('50000-51999'), PATIENCE);
+  });
+
+  test('lets go of connections that began while the fence was away, so that they complete', async () => {
+    const bridge = { name: 'br-00000000aaaa', ipv4: '172.21.0.1/16', masquerade: true };
+    const guest = await (await world.addBridge(bridge)).addGuest();
+    const system = await namespacedSystem(world.host);
+    // Whoever holds the lock keeps the agent from putting the fence back.
+    const held = await realSystem.lock(join(portfence.folder, 'state', 'lock'), 10_000);
+    await world.host.expect(['nft', 'delete', 'table', 'inet', 'portfence']);
+    const waiting = seenFrom(guest, [40_001, 40_002, 40_003], { timeoutMs: 20_000 });
+    await vi.waitFor(async () => expect(await observeFlows(system, ['-u', 'UNREPLIED'])).toHaveLength(3), PATIENCE);
+    await held?.release();
+    const ports = (await waiting).map(({ seen }) => seen?.port ?? 0);
+    expect(ports.filter((port) => !hasPort(samplePolicy.ports, port))).toEqual([]);
+    await system.close();
   });
 
   test('leaves the fence when it is killed', async () => {
