@@ -88,10 +88,10 @@ function isImplicit({ number, allow, protocol, remote }: AclEntry): boolean {
   return allow === false && protocol === 'all' && (remote === '0.0.0.0/0' || remote === '::/0');
 }
 
-function contentOf({ id, vpc, isDefault, subnets, entries }: NetworkAcl): string {
+function contentOf({ id, vpc, isDefault, subnets, entries, exempts }: NetworkAcl): string {
   const rules = entries.map(({ place: _, ports, ...entry }) => [
     Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)),
     isUnknown(ports) ? ports : portsText(ports),
   ]);
-  return JSON.stringify([id, vpc, isDefault, subnets, rules]);
+  return JSON.stringify([id, vpc, isDefault, subnets, exempts, rules]);
 }

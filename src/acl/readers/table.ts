@@ -58,7 +58,7 @@ function aclOf([id, ...more]: readonly string[], at: Place, place: Place): AclDr
   const [word, vpc, ...rest] = isDefault ? more.slice(1) : more;
   const isFine = word === undefined || (word.toLowerCase() === 'vpc' && vpc !== undefined && rest.length === 0);
   if (!isFine) throw aclFileError(at, `${shown(more.join(' '))} can't follow the name of an ACL`, ACL_LINE);
-  return { id, vpc, isDefault, subnets: [], entries: [], place };
+  return { id, vpc, isDefault, subnets: [], entries: [], exempts: 'none', place };
 }
 
 function subnetOf([id, ...words]: readonly string[], at: Place, vpc: string | undefined): Subnet {
