@@ -18,8 +18,12 @@ const DOCKER = [
   ['curl', ['curl'], "the lab image's downloads"],
 ];
 /** For the tests alone. */
-const SYSTEMD = [['debootstrap', ['debootstrap'], 'a whole host with systemd for the lab']];
-export const WANTED = { base: BASE, all: [...BASE, ...DOCKER], test: [...BASE, ...DOCKER, ...SYSTEMD] };
+const TEST = [
+  ['debootstrap', ['debootstrap'], 'a whole host with systemd for the lab'],
+  ['runc', ['runc'], 'runs the containers of podman'],
+  ['podman', ['podman'], 'a second engine for the lab; it has no daemon'],
+];
+export const WANTED = { base: BASE, all: [...BASE, ...DOCKER], test: [...BASE, ...DOCKER, ...TEST] };
 
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const POLICY = '/usr/sbin/policy-rc.d';

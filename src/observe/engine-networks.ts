@@ -25,6 +25,7 @@ export function readNetworks(answer: unknown, engine: ContainerNetwork['engine']
         engine,
         name: scrub(name),
         bridge: driver === 'bridge' ? dockerBridge(name, text(network['Id']), options) : undefined,
+        ...bypass(driver),
         subnets: blocks(list(fields(network['IPAM'])['Config']).map((config) => fields(config)['Subnet'])),
         routed: FAMILIES.filter((family) => isRouted(family, options)),
         sourceAddress: source,
@@ -47,6 +48,7 @@ export function readPodmanNetworks(answer: unknown): ContainerNetwork[] {
         engine: 'podman',
         name: scrub(name),
         bridge: driver === 'bridge' ? interfaceName(network['network_interface']) : undefined,
+        ...bypass(driver),
         subnets: blocks(list(network['subnets']).map((subnet) => fields(subnet)['subnet'])),
         routed: unmanaged ? FAMILIES : [],
         sourceAddress: undefined,
@@ -56,8 +58,11 @@ export function readPodmanNetworks(answer: unknown): ContainerNetwork[] {
   });
 }
 
-const isOwn = (driver: string | undefined): boolean =>
-  driver === 'bridge' || driver === 'macvlan' || driver === 'ipvlan';
+function bypass(driver: string | undefined): Pick<ContainerNetwork, 'bypass'> {
+  return driver === 'macvlan' || driver === 'ipvlan' ? { bypass: driver } : {};
+}
+
+const isOwn = (driver: string | undefined): boolean => driver === 'bridge' || bypass(driver).bypass !== undefined;
 
 function dockerBridge(name: string, id: string | undefined, options: Fields): string | undefined {
   const given = interfaceName(options[`${BRIDGE}.name`]);

@@ -27,19 +27,24 @@ export function readRunning(answer: unknown): Running[] {
     const id = text(container['Id']);
     if (id === undefined || !ID.test(id)) return [];
     const networks = Object.values(fields(fields(container['NetworkSettings'])['Networks'])).map(fields);
-    const endpoints = networks.flatMap((network) => text(network['EndpointID']) ?? []);
-    return [{ id, start: endpoints.sort().join() }];
+    // Podman tells no endpoints, but draws a new address with each start.
+    const ends = networks.flatMap((one) => text(one['EndpointID']) ?? text(one['MacAddress']) ?? []);
+    return [{ id, start: ends.sort().join() }];
   });
 }
 
-/** Reads `GET /containers/ID/json`. Blanks in a setting's value are made single. */
+/** Reads `GET /containers/ID/json`, podman's own (`libpod`) as well, which tells the command line instead of settings. Blanks in a setting's value are made single. */
 export function readSandbox(answer: unknown): Sandbox | undefined {
   const container = fields(answer);
   const id = text(container['Id']);
   if (id === undefined) return undefined;
   const host = fields(container['HostConfig']);
   const key = text(fields(container['NetworkSettings'])['SandboxKey']);
-  const chosen = Object.entries(fields(host['Sysctls'])).flatMap(([name, value]) =>
+  const told = [
+    ...Object.entries(fields(host['Sysctls'])),
+    ...sysctlFlags(fields(container['Config'])['CreateCommand']),
+  ];
+  const chosen = told.flatMap(([name, value]) =>
     typeof value === 'string' ? [[name, value.trim().replaceAll(/\s+/g, ' ')] as const] : [],
   );
   return {
@@ -48,4 +53,14 @@ export function readSandbox(answer: unknown): Sandbox | undefined {
     joins: /^container:([0-9a-f]{12,64})$/.exec(text(host['NetworkMode']) ?? '')?.[1],
     chosen: Object.fromEntries(chosen),
   };
+}
+
+/** `--sysctl KEY=VALUE` and `--sysctl=KEY=VALUE` among the words of `podman run`. */
+function sysctlFlags(command: unknown): readonly (readonly [key: string, value: string])[] {
+  const words = list(command).map((word) => text(word) ?? '');
+  return words.flatMap((word, i) => {
+    const flag = word === '--sysctl' ? words[i + 1] : /^--sysctl=(.*)$/s.exec(word)?.[1];
+    const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(flag ?? '') ?? [];
+    return key === undefined || value === undefined ? [] : [[key, value] as const];
+  });
 }

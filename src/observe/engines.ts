@@ -103,7 +103,8 @@ async function askEngine(system: System, socket: string): Promise<EngineFacts | 
   }
 }
 
-function isPodman(version: unknown): boolean {
+/** Whether an answer to `GET /version` is podman's. */
+export function isPodman(version: unknown): boolean {
   return list(fields(version)['Components']).some((component) => fields(component)['Name'] === 'Podman Engine');
 }
 

@@ -18,6 +18,8 @@ export interface ContainerNetwork {
   readonly name: string;
   /** The bridge its containers' packets arrive on; undefined for drivers that bypass the host's netfilter (macvlan, ipvlan). */
   readonly bridge: string | undefined;
+  /** The driver, where its containers' packets bypass the host's netfilter. */
+  readonly bypass?: 'macvlan' | 'ipvlan';
   readonly subnets: readonly Cidr[];
   /** Families whose traffic keeps its address (masquerade off, gateway mode routed). */
   readonly routed: readonly Family[];

@@ -1,18 +1,27 @@
-import type { AgentReport } from '../agent/report.ts';
 import { ORIGINS } from '../plan/plan.ts';
 import { FAMILIES, portCount, portsText, rangeText } from '../ports.ts';
 import type { BackendId } from '../survey/backend.ts';
 import type { Standing } from '../survey/standing.ts';
 import type { Survey } from '../survey/survey.ts';
+import {
+  agentLines,
+  bypassing,
+  bypassLines,
+  type ContainerFacts,
+  engineRows,
+  engineText,
+  rootlessLines,
+} from './containers.ts';
 import { tableLines } from './table.ts';
 
 /** The state of the fence, for scripts and for people. */
 export function statusText(
   survey: Survey,
   standing: Standing,
-  agent?: AgentReport,
+  { agent, rootless }: ContainerFacts,
 ): { json: unknown; text: readonly string[] } {
   const { plan } = survey;
+  const bypasses = bypassing(survey, agent);
   return {
     json: {
       enforced: standing.enforced,
@@ -30,6 +39,9 @@ export function statusText(
       draining: standing.draining,
       confirmBefore: standing.confirmBefore === undefined ? null : new Date(standing.confirmBefore).toISOString(),
       agent: agent ?? null,
+      engines: engineRows(survey),
+      bypassing: bypasses,
+      rootless,
       notes: survey.notes,
     },
     text: [
@@ -46,6 +58,8 @@ export function statusText(
           (chain) => `${chain.family} ${chain.table} ${chain.name}, priority ${chain.priority}`,
         ),
       ),
+      ...section('networks whose containers bypass the rules of this host:', bypassLines(bypasses)),
+      ...section("rootless engines, whose containers' connections are the host's own:", rootlessLines(rootless)),
       ...section('what this backend can not promise:', standing.limits),
       ...section('notes:', survey.notes),
     ],
@@ -102,10 +116,8 @@ function headline({ present, plan }: Survey, standing: Standing): readonly strin
   return [`ENFORCED: connections leave with source ports ${ports}`];
 }
 
-function facts(
-  { plan, backend, backendReason }: Survey,
-  { layers, confirmBefore }: Standing,
-): readonly (readonly string[])[] {
+function facts(survey: Survey, { layers, confirmBefore }: Standing): readonly (readonly string[])[] {
+  const { plan, backend, backendReason } = survey;
   const { mode, names } = plan.uplinks;
   const hostRange = layers.hostRange === null ? 'left alone' : layers.hostRange ? 'set' : 'NOT set';
   return [
@@ -114,6 +126,7 @@ function facts(
     ['uplinks', mode === 'these' ? names.join(', ') : `all but ${names.join(', ')} and container networks`],
     ['layers', `host range ${hostRange}, confine ${layers.confine ? 'on' : 'OFF'}, guard ${layers.guard}`],
     ['backend', `${backend.id}: ${backendReason}`],
+    ['engines', engineText(engineRows(survey))],
     ...(confirmBefore === undefined
       ? []
       : [
@@ -141,21 +154,6 @@ function counterRows({ counts, totals }: Standing): readonly (readonly (string |
     ...rows.filter((row) => row.slice(1).some((cell) => cell !== 0)),
     ['total', totals.confined, totals.leaked, totals.preexisting, totals.leftAlone],
     ...(totals.untracked > 0 ? [['unknown to conntrack, out of range', totals.untracked]] : []),
-  ];
-}
-
-function agentLines(agent: AgentReport | undefined): readonly string[] {
-  if (!agent) return [];
-  const { given, kept } = agent.native;
-  return [
-    '',
-    `agent: running (pid ${agent.pid}), ${given} containers have the range of the policy, mended ${agent.healed} times`,
-    ...kept.map(
-      ({ path, container, settings, refused }) =>
-        `  ${container ?? path} keeps ${Object.entries(settings)
-          .map(([key, value]) => `${key} '${value}'`)
-          .join(' and ')}: ${refused ? 'the kernel refused the value of the policy' : 'somebody chose it'}`,
-    ),
   ];
 }
 

@@ -50,7 +50,7 @@ const LISTED = [{ Id: ID, NetworkSettings: { Networks: { bridge: { EndpointID: '
 const usual = { folders: [{ path: FOLDER, kind: 'engine' as const }], sockets: [SOCKET] };
 
 test('a choice that equals the kernel’s default, and that we were too early or too late for, is put back and named', async () => {
-  const sockets: Record<string, unknown> = { [`${SOCKET} /containers/json`]: [] };
+  const sockets: Record<string, unknown> = { [`${SOCKET} /version`]: {}, [`${SOCKET} /containers/json`]: [] };
   const { system, feeds, written, present } = containersOf({ sockets }, {});
   const native = watchNamespaces(system, usual);
   await native.want(samplePolicy);
@@ -75,6 +75,7 @@ test('a choice that equals the kernel’s default, and that we were too early or
 
 test('containers that were there before wait for what their engine says of them', async () => {
   const sockets = {
+    [`${SOCKET} /version`]: {},
     [`${SOCKET} /containers/json`]: LISTED,
     [`${SOCKET} /containers/${ID}/json`]: container('web', `/var${FOLDER}/a1`, { [KEY]: '32768 60999' }),
   };
@@ -91,6 +92,7 @@ test('containers that were there before wait for what their engine says of them'
 
 test('the folder of a running container is watched, whatever the engine’s exec-root is', async () => {
   const sockets = {
+    [`${SOCKET} /version`]: {},
     [`${SOCKET} /containers/json`]: LISTED,
     [`${SOCKET} /containers/${ID}/json`]: container('web', '/srv/exec/netns/a1'),
   };

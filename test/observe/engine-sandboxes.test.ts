@@ -10,6 +10,8 @@ test('what runs is known by its id and by its start', () => {
   const ends = (...ids: string[]) => ({ Networks: Object.fromEntries(ids.map((id) => [id, { EndpointID: id }])) });
   expect(readRunning([{ Id: ID, NetworkSettings: ends('e2', 'e1') }])).toEqual([{ id: ID, start: 'e1,e2' }]);
   expect(readRunning([{ Id: '../../x' }, null, 7, { Id: ID }])).toEqual([{ id: ID, start: '' }]);
+  const podmans = { Networks: { podman: { EndpointID: '', MacAddress: '02:00:00:00:00:01' } } };
+  expect(readRunning([{ Id: ID, NetworkSettings: podmans }])[0]?.start).toBe('02:00:00:00:00:01');
   expect(readRunning(JSON.parse(fixture('docker-containers.json'))).length).toBeGreaterThan(1);
 });
 
@@ -27,6 +29,8 @@ test('a container tells its namespace and what was chosen for it, its name scrub
     joins: undefined,
     chosen: { 'net.ipv4.ip_local_port_range': '32768 60999' },
   });
+  const Config = { CreateCommand: ['podman', '--sysctl', 'a.b=1  2', '--sysctl=c.d=', '--sysctl', 'e', 7] };
+  expect(readSandbox({ Id: ID, Config })?.chosen).toEqual({ 'a.b': '1 2', 'c.d': '' });
   const joining = { Id: ID, HostConfig: { NetworkMode: `container:${ID}` }, NetworkSettings: { SandboxKey: '' } };
   expect(readSandbox(joining)).toEqual({ container: '0123456789ab', path: undefined, joins: ID, chosen: {} });
   expect(readSandbox({ Id: ID, NetworkSettings: { SandboxKey: '/run/a\u001fb' } })?.path).toBeUndefined();

@@ -47,8 +47,9 @@ describe('readNetworks', () => {
   });
 
   it('gives macvlan and ipvlan no bridge', () => {
-    expect(named('mac')).toMatchObject({ bridge: undefined, subnets: ['10.99.0.0/24'] });
-    expect(named('ipv')?.bridge).toBeUndefined();
+    expect(named('mac')).toMatchObject({ bridge: undefined, bypass: 'macvlan', subnets: ['10.99.0.0/24'] });
+    expect(named('ipv')).toMatchObject({ bridge: undefined, bypass: 'ipvlan' });
+    expect(named('plain')?.bypass).toBeUndefined();
   });
 
   it('tells routed, internal and fixed-address networks', () => {

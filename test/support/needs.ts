@@ -16,6 +16,8 @@ const NEEDS = {
   docker: { remedy: 'install docker.io' },
   busybox: { remedy: 'install busybox-static' },
   curl: { remedy: 'install curl' },
+  runc: { remedy: 'install runc' },
+  podman: { remedy: 'install podman and runc' },
   debootstrap: { remedy: 'install debootstrap' },
 } as const;
 export type Need = keyof typeof NEEDS;
@@ -50,5 +52,7 @@ export function needs(...wanted: readonly Need[]): (name: string, tests: () => v
 export const LAB: readonly Need[] = ['root', 'nft', 'ip', 'sysctl', 'unshare'];
 /** What an engine in the lab needs on top. */
 export const ENGINE: readonly Need[] = [...LAB, 'dockerd', 'docker', 'iptables', 'busybox', 'curl'];
+/** What a podman in the lab needs. */
+export const PODMAN: readonly Need[] = [...LAB, 'conntrack', 'podman', 'runc', 'iptables', 'busybox', 'curl'];
 /** What a whole host with systemd in the lab needs on top. */
 export const SYSTEMD: readonly Need[] = [...ENGINE, 'conntrack', 'debootstrap'];

@@ -1,4 +1,5 @@
 import { type Running, readRunning, readSandbox, type Sandbox } from '../../observe/engine-sandboxes.ts';
+import { isPodman } from '../../observe/engines.ts';
 import { observeExecRoots } from '../../observe/exec-roots.ts';
 import type { System } from '../../system/system.ts';
 import { chosenAmong, type Values } from './gift.ts';
@@ -19,11 +20,14 @@ export interface Sandboxes {
 
 const PATIENCE_MS = 1000;
 const AT_ONCE = 8;
+/** Its Docker-compatible answer does not tell what was chosen. */
+const PODMAN = '/v4.0.0/libpod';
 
 /** What the engines behind these sockets tell about the namespaces of their containers. Each start is asked about once. */
 export function knowSandboxes(system: System, sockets: readonly string[]): Sandboxes {
   const known = new Map<string, ReadonlyMap<string, Sandbox | undefined>>();
   const answering = new Set<string>();
+  const podmans = new Set<string>();
   let roots: readonly string[] = [];
   let byPath: ReadonlyMap<string, KnownSandbox> = new Map();
 
@@ -33,6 +37,10 @@ export function knowSandboxes(system: System, sockets: readonly string[]): Sandb
     try {
       const now = new Map<string, Sandbox | undefined>();
       const fresh: Running[] = [];
+      if (!answering.has(socket)) {
+        if (isPodman(await get('/version'))) podmans.add(socket);
+        else roots = await observeExecRoots(system); // Docker's first container is not to be too early.
+      }
       for (const one of readRunning(await get('/containers/json'))) {
         const key = keyOf(one);
         if (before?.has(key)) now.set(key, before.get(key));
@@ -42,14 +50,15 @@ export function knowSandboxes(system: System, sockets: readonly string[]): Sandb
         await Promise.all(
           fresh.slice(i, i + AT_ONCE).map(async (one) => {
             // One that has ended meanwhile is not there any more, and does not matter.
-            const answer = await get(`/containers/${one.id}/json`).catch((error: unknown) => {
-              if (isSilence(error)) throw error;
-            });
+            const answer = await get(`${podmans.has(socket) ? PODMAN : ''}/containers/${one.id}/json`).catch(
+              (error: unknown) => {
+                if (isSilence(error)) throw error;
+              },
+            );
             if (answer !== undefined) now.set(keyOf(one), readSandbox(answer));
           }),
         );
       known.set(socket, now);
-      if (!answering.has(socket)) roots = await observeExecRoots(system); // Its first container is not to be too early.
       answering.add(socket);
     } catch {
       answering.delete(socket); // What it said before stays: containers may live on while it restarts.

@@ -1,5 +1,6 @@
 import { readReport } from '../../agent/report.ts';
 import { EXIT, PortfenceError } from '../../errors.ts';
+import { observeRootless } from '../../observe/rootless.ts';
 import { statusText, statusWithoutPolicy } from '../../report/status.ts';
 import { presentFences } from '../../survey/fences.ts';
 import { standing } from '../../survey/standing.ts';
@@ -28,9 +29,9 @@ export const statusCommand: AddCommand = (program, context, respond) => {
       }
       const found = await survey(system, { policy, state, dockerHost: options.dockerHost, backend: options.backend });
       const stands = await standing(system, found, state);
-      const agent = await readReport(system);
+      const containers = { agent: await readReport(system), rootless: await observeRootless(system) };
       respond(
-        { exit: stands.enforced ? EXIT.fine : EXIT.no, ...statusText(found, stands, agent) },
+        { exit: stands.enforced ? EXIT.fine : EXIT.no, ...statusText(found, stands, containers) },
         options.json ?? false,
       );
     });
