@@ -23,9 +23,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verify: ['survey', 'observe', 'plan', 'policy', 'system'],
   agent: ['apply', 'survey', 'observe', 'plan', 'policy', 'system'],
   install: ['apply', 'survey', 'observe', 'plan', 'policy', 'system'],
-  report: ['cloud', 'install', 'agent', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy'],
+  report: ['acl', 'cloud', 'install', 'agent', 'apply', 'verify', 'survey', 'observe', 'plan', 'policy'],
   lab: ['system'],
   cli: [
+    'acl',
     'cloud',
     'agent',
     'install',

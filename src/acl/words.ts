@@ -34,13 +34,13 @@ export function doubtsOf(entry: AclEntry): readonly string[] {
   );
 }
 
-/** `inbound 100 of acl-1: allow tcp 49152-61000 from 0.0.0.0/0`, or why nothing is filtered. */
-export function deciderText(decider: Decider): string {
+/** `inbound 100: allow tcp 49152-61000 from 0.0.0.0/0`, with the ACL behind the number where it is asked for; or why nothing is filtered. */
+export function deciderText(decider: Decider, { withAcl = false } = {}): string {
   if (decider.kind === 'unfiltered') return decider.why;
   const { acl, direction, family } = decider;
   const [number, text] =
     decider.kind === 'entry'
       ? [known(decider.entry.number, String), entryText(decider.entry)]
       : [String(IMPLICIT_NUMBER[family]), 'deny what no entry matches'];
-  return `${direction} ${number} of ${scrub(acl.id)}: ${text}`;
+  return `${direction} ${number}${withAcl ? ` of ${scrub(acl.id)}` : ''}: ${text}`;
 }

@@ -9,6 +9,8 @@ export interface Context {
   readonly say: (line: string) => void;
   /** Whether the answer goes to a terminal that shows colours. */
   readonly colour: boolean;
+  /** How many characters fit into a line of it. */
+  readonly width: number;
 }
 
 /** What a command answers: one document for scripts, lines for people. Only main writes them and exits. */

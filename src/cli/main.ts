@@ -7,6 +7,9 @@ import { buildProgram, CommandLineError } from './program.ts';
 // It speaks of later versions of the AWS SDK than the one that comes with us.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
+/** Where no terminal tells how wide it is. */
+const PIPE_WIDTH = 100;
+
 /** The only place that writes to stdout and exits. */
 async function main(): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -17,7 +20,12 @@ async function main(): Promise<void> {
   try {
     let exit: number = EXIT.fine;
     const program = buildProgram(
-      { system: realSystem, say, colour: (process.stdout.isTTY ?? false) && process.env['NO_COLOR'] === undefined },
+      {
+        system: realSystem,
+        say,
+        colour: (process.stdout.isTTY ?? false) && process.env['NO_COLOR'] === undefined,
+        width: process.stdout.columns ?? PIPE_WIDTH,
+      },
       (answer, json) => {
         const text = json
           ? `${JSON.stringify(answer.json, null, 2)}\n`

@@ -1,5 +1,6 @@
 import { Command, type CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
+import { aclCommand } from './commands/acl.ts';
 import { agentCommand } from './commands/agent.ts';
 import { applyCommand } from './commands/apply.ts';
 import { backgroundCommands } from './commands/background.ts';
@@ -34,6 +35,7 @@ const COMMANDS: readonly AddCommand[] = [
   verifyCommand,
   explainCommand,
   agentCommand,
+  aclCommand,
   dnsCommand,
   installCommand,
   uninstallCommand,

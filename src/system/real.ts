@@ -7,6 +7,7 @@ import { watchFolder } from './folder-watch.ts';
 import { follow, followSocket } from './follow.ts';
 import { hold } from './held.ts';
 import { http } from './http.ts';
+import { readInput } from './input.ts';
 import { lock } from './lock.ts';
 import { replaceText } from './replace-text.ts';
 import { run } from './run.ts';
@@ -56,6 +57,7 @@ export const realSystem: System = {
   run,
   hold,
   readText: (path) => orMissing(readFile(path, 'utf8'), undefined),
+  readInput,
   writeText,
   replaceText,
   writeKernel: (path, text) => writeFile(path, text),

@@ -77,6 +77,8 @@ export interface System {
   hold(argv: Argv, extra?: { input?: string; env?: Readonly<Record<string, string>> }): Promise<Held>;
   /** The file's text, or undefined where there is no such file. Throws for any other failure. */
   readText(path: string): Promise<string | undefined>;
+  /** What comes on standard input, to its end. Throws where it is more than so many bytes. */
+  readInput(most: number): Promise<string>;
   /** Replaces the file in one step (temporary file, sync, rename); makes its folder. Mode 0600 unless given. */
   writeText(path: string, text: string, mode?: number): Promise<void>;
   /** Replaces somebody else's file in one step: symbolic links are followed, mode and owner stay. Throws with the reason. */

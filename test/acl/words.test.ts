@@ -21,7 +21,9 @@ test('an entry reads as one sentence', () => {
 
 test('what decides is named with direction, number and ACL; the implicit denial as AWS numbers it', () => {
   const where = { acl: webAcl, direction: 'inbound', family: 'ipv6' } as const;
-  expect(deciderText({ kind: 'implicit', ...where })).toBe('inbound 32768 of acl-web: deny what no entry matches');
+  expect(deciderText({ kind: 'implicit', ...where }, { withAcl: true })).toBe(
+    'inbound 32768 of acl-web: deny what no entry matches',
+  );
 });
 
 test('a service is a port and a protocol', () => {

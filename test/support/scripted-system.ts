@@ -21,6 +21,7 @@ export interface Script {
   readonly sockets?: Readonly<Record<string, unknown>>;
   /** How requests over HTTP end; nobody listens where there is none. */
   readonly http?: (request: HttpRequest) => HttpOutcome;
+  readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly isRoot?: boolean;
   /** Lock files that somebody else holds. */
@@ -88,6 +89,7 @@ export function scriptedSystem(script: Script = {}): ScriptedSystem {
       return { close: () => feeds.delete(path) };
     },
     readText: async (path) => files.get(path),
+    readInput: async () => script.input ?? '',
     writeText: async (path, text) => {
       calls.written.push({ path, text, to: 'file' });
       files.set(path, text);

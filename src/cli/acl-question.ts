@@ -1,0 +1,183 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type AddressBlock, addressBlock, EVERYWHERE, familyOf } from '../acl/address-block.ts';
+import { findSide } from '../acl/find-side.ts';
+import type { Unjudged } from '../acl/model.ts';
+import { isUnknown } from '../acl/model.ts';
+import type { Question } from '../acl/question.ts';
+import { PROTOCOL_NUMBERS, readService, type Service } from '../acl/services.ts';
+import type { Side } from '../acl/side.ts';
+import { type Cidr, readAddress, readBlock } from '../addresses.ts';
+import { PortfenceError } from '../errors.ts';
+import { FAMILIES, type Family, HIGHEST_PORT, PROTOCOLS, type Protocol } from '../ports.ts';
+import { scrub } from '../scrub.ts';
+import { type AclSource, type AclSourceOptions, readAclSource, withAclSource } from './acl-source.ts';
+import type { Context } from './context.ts';
+
+export interface AclOptions extends AclSourceOptions {
+  readonly acl?: string;
+  readonly subnet?: string;
+  readonly vpc?: string;
+  readonly subnetCidr?: readonly AddressBlock[];
+  readonly vpcCidr?: AddressBlock;
+  readonly peer?: readonly AddressBlock[];
+  readonly peerSubnet?: string;
+  readonly service?: readonly Service[];
+  readonly protocol?: Protocol;
+  readonly port?: readonly number[];
+  readonly families?: readonly Family[];
+}
+
+/** A question as the flags put it, and what a person has to know about how it was put. */
+export interface AclAsk {
+  readonly question: Question;
+  readonly notes: readonly string[];
+  /** What could not be judged at all and may change the answer. */
+  readonly unjudged: readonly Unjudged[];
+}
+
+const gather =
+  <T>(read: (text: string) => T) =>
+  (text: string, all: readonly T[] = []): readonly T[] => [
+    ...all,
+    ...text
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .map(read),
+  ];
+
+/** Adds the flags that say which ACL. */
+export function withAclSide(command: Command): Command {
+  return withAclSource(command)
+    .option('--subnet <id>', 'the subnet whose hosts connect')
+    .option('--acl <id>', 'its ACL, where no subnet is named')
+    .option('--vpc <id>', 'the VPC of the subnet, where no ACL names it: the default ACL of that VPC counts then')
+    .option('--subnet-cidr <cidr>', "the subnet's own block; may be repeated", gather(block))
+    .option('--vpc-cidr <cidr>', "the VPC's primary IPv4 block: its resolver (+ 2) is never filtered", block);
+}
+
+/** Adds the flags that say who connects where. */
+export function withAclQuestion(command: Command): Command {
+  return withAclSide(command)
+    .option(
+      '--peer <cidr>',
+      'whom they connect to, a block or an address; may be repeated (default: everywhere)',
+      gather(block),
+    )
+    .option('--peer-subnet <id>', "the peer's subnet: its ACL has to let the same packets pass", String)
+    .option(
+      '--service <port/protocol>',
+      'what they connect to, like 443/tcp; may be repeated (default: 443/tcp)',
+      gather(service),
+    )
+    .addOption(new Option('--protocol <name>', 'with --port: tcp, udp or sctp (default: tcp)').choices(PROTOCOLS))
+    .option('--port <port>', "the service's port; may be repeated", gather(port))
+    .option(
+      '--families <list>',
+      'ipv4,ipv6, where no peer is named (default: those that the ACL lets out and in)',
+      gather(family),
+    );
+}
+
+/** Reads the source and finds both sides. Throws USAGE and ACL with what is missing. */
+export async function askAcl(context: Context, options: AclOptions): Promise<AclAsk> {
+  const source = await readAclSource(context, options);
+  const own = ownSide(source, options);
+  const peer =
+    options.peerSubnet === undefined ? undefined : findSide(source.inventory, { subnet: options.peerSubnet });
+  const services = servicesOf(options);
+  const { peers, notes } = peersOf(options, own.side, peer?.side);
+  const ids = [own.side.acl.id, peer?.side.acl.id];
+  return {
+    question: { own: own.side, peer: peer?.side, services, peers },
+    notes: [own.note, peer?.note, ...notes].filter((note) => note !== undefined),
+    unjudged: source.inventory.unjudged.filter(({ acl }) => acl === undefined || ids.includes(acl)),
+  };
+}
+
+/** Our own side, as the flags or the source name it. */
+export function ownSide({ inventory, ...here }: AclSource, options: AclOptions): ReturnType<typeof findSide> {
+  const { acl, subnet, vpc, subnetCidr = [], vpcCidr } = options;
+  return findSide(inventory, {
+    acl,
+    vpc,
+    subnet: subnet ?? (acl === undefined ? here.subnet : undefined),
+    blocks: subnetCidr.map(({ cidr }) => cidr),
+    vpcBlock: vpcCidr?.cidr ?? here.vpcBlock,
+  });
+}
+
+function servicesOf({ service = [], protocol = 'tcp', port = [] }: AclOptions): readonly Service[] {
+  const ports = port.map((one) => ({ protocol: PROTOCOL_NUMBERS[protocol], port: one }));
+  const all = [...service, ...ports];
+  return all.length > 0
+    ? unique(all, ({ protocol, port }) => `${port}/${protocol}`)
+    : [{ protocol: PROTOCOL_NUMBERS.tcp, port: 443 }];
+}
+
+function peersOf(
+  options: AclOptions,
+  own: Side,
+  peer: Side | undefined,
+): { peers: readonly AddressBlock[]; notes: readonly string[] } {
+  const { families } = options;
+  const fits = (one: AddressBlock): boolean => families === undefined || families.includes(one.family);
+  const named = options.peer ?? peer?.blocks.map(addressBlock);
+  if (named !== undefined) {
+    const peers = unique(named.filter(fits), ({ cidr }) => cidr);
+    if (peers.length > 0) return { peers, notes: [] };
+    throw new PortfenceError('ACL', `it is not known which addresses ${scrub(options.peerSubnet ?? 'the peer')} has`, {
+      hint: 'name them: --peer 10.0.2.0/24, of a family that --families names',
+    });
+  }
+  const served = families ?? FAMILIES.filter((one) => lets(own, one));
+  const asked = served.length > 0 ? served : (['ipv4'] as const);
+  const left = FAMILIES.filter((one) => families === undefined && !asked.includes(one));
+  return {
+    peers: asked.map((one) => addressBlock(EVERYWHERE[one])),
+    notes: left.map(
+      (one) => `${one} is not asked about: ${scrub(own.acl.id)} lets nothing of it out and in (--families ${one} asks)`,
+    ),
+  };
+}
+
+/** Whether the ACL lets anything of this family out, and anything in. */
+function lets({ acl }: Side, family: Family): boolean {
+  const allows = (direction: 'inbound' | 'outbound'): boolean =>
+    acl.entries.some(
+      (entry) =>
+        entry.allow !== false &&
+        (isUnknown(entry.direction) || entry.direction === direction) &&
+        (isUnknown(entry.family) || entry.family === family),
+    );
+  return allows('inbound') && allows('outbound');
+}
+
+function unique<T>(all: readonly T[], key: (one: T) => string): readonly T[] {
+  return [...new Map(all.map((one) => [key(one), one])).values()];
+}
+
+function block(text: string): AddressBlock {
+  const address = readAddress(text);
+  const cidr: Cidr | undefined = address ? `${address}/${familyOf(address) === 'ipv4' ? 32 : 128}` : readBlock(text);
+  if (cidr === undefined) throw new InvalidArgumentError('write a block like 203.0.113.0/24, or an address.');
+  return addressBlock(cidr);
+}
+
+function service(text: string): Service {
+  const read = readService(text);
+  if (!read) throw new InvalidArgumentError('write a port and a protocol, like 443/tcp or 53/udp.');
+  return read;
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (!/^\d{1,5}$/.test(text) || number < 1 || number > HIGHEST_PORT)
+    throw new InvalidArgumentError(`write a port from 1 to ${HIGHEST_PORT}.`);
+  return number;
+}
+
+function family(text: string): Family {
+  const read = FAMILIES.find((one) => one === text.toLowerCase());
+  if (!read) throw new InvalidArgumentError(`write ${FAMILIES.join(' or ')}.`);
+  return read;
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import type { AclInventory } from '../acl/model.ts';
+import type { Cidr } from '../addresses.ts';
+import { PortfenceError } from '../errors.ts';
+import { scrub } from '../scrub.ts';
+import type { System } from '../system/system.ts';
+import type { Context } from './context.ts';
+
+/** Where the ACLs come from. */
+export interface AclSourceOptions {
+  readonly file?: readonly string[];
+}
+
+/** What was read, and what the source knows of this host. */
+export interface AclSource {
+  readonly inventory: AclInventory;
+  /** The subnet that this host is in. */
+  readonly subnet?: string;
+  /** The primary IPv4 block of its VPC. */
+  readonly vpcBlock?: Cidr;
+}
+
+const MOST_BYTES = 64 * 1024 * 1024;
+const STDIN = 'stdin';
+
+/** Adds the flags that name the source. */
+export function withAclSource(command: Command): Command {
+  return command.option(
+    '--file <file>',
+    'a file of network ACLs, - for standard input; may be repeated: aws ec2 describe-network-acls, terraform show -json, CloudFormation, a table',
+    (file: string, all: readonly string[] = []): readonly string[] => [...all, file],
+  );
+}
+
+/** Reads the ACLs that the flags name. Throws USAGE where none is named or a file can't be read, ACL_FILE for what is in it. */
+export async function readAclSource({ system }: Context, { file: names = [] }: AclSourceOptions): Promise<AclSource> {
+  if (names.length === 0)
+    throw new PortfenceError('USAGE', 'no network ACLs are named', {
+      hint: 'aws ec2 describe-network-acls > acls.json, then --file acls.json',
+    });
+  if (names.filter((name) => name === '-').length > 1)
+    throw new PortfenceError('USAGE', 'standard input can be read once', { hint: 'leave one --file - out' });
+  const files = [];
+  for (const name of names) files.push({ name: name === '-' ? STDIN : scrub(name), text: await textOf(system, name) });
+  const { readAclFiles } = await import('../acl/readers/read.ts');
+  return { inventory: readAclFiles(files) };
+}
+
+async function textOf(system: System, name: string): Promise<string> {
+  const text = await (name === '-' ? system.readInput(MOST_BYTES) : system.readText(name)).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const what = name === '-' ? 'standard input' : scrub(name);
+    throw new PortfenceError('USAGE', `can't read ${what}: ${scrub(reason)}`, { cause });
+  });
+  if (text === undefined) throw new PortfenceError('USAGE', `there is no file ${scrub(name)}`);
+  return text;
+}

@@ -1,0 +1,52 @@
+import { InvalidArgumentError } from 'commander';
+import { EXIT } from '../../errors.ts';
+import { type PortRange, parsePorts } from '../../ports.ts';
+import { type AclOptions, askAcl, withAclQuestion } from '../acl-question.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
+
+interface Options extends CommonFlags, AclOptions {
+  readonly split?: boolean;
+  readonly prefer?: PortRange;
+}
+
+export const addAclRanges: AddCommand = (acl, context, respond) => {
+  withAclQuestion(acl.command('ranges'))
+    .description('which source ports pass out and back in; exit 1 when none does')
+    .option('--split', 'the parts of each peer that entries tell apart, each with its own ports')
+    .option('--prefer <range>', 'recommend the range that holds this one, like what hosts use already', range)
+    .option('--json', 'one JSON document')
+    .action(async (options: Options) => {
+      const [{ solve }, { partsOf }, { recommend }, { pathMtuFrom }, { addressBlock, EVERYWHERE }, report] =
+        await Promise.all([
+          import('../../acl/solve.ts'),
+          import('../../acl/split.ts'),
+          import('../../acl/recommend.ts'),
+          import('../../acl/path-mtu.ts'),
+          import('../../acl/address-block.ts'),
+          import('../../report/acl-ranges.ts'),
+        ]);
+      const { question, notes, unjudged } = await askAcl(context, options);
+      for (const note of notes) context.say(`note: ${note}`);
+      const { own, peers } = question;
+      const answer = solve(question);
+      const families = [...new Set(peers.map(({ family }) => family))];
+      const found = {
+        ...{ question, answer, unjudged, notes },
+        recommended: recommend(answer.ranges, options.prefer),
+        pathMtu: Object.fromEntries(families.map((one) => [one, pathMtuFrom(own.acl, addressBlock(EVERYWHERE[one]))])),
+        split: options.split ? peers.map((peer) => ({ peer, parts: partsOf(question, peer) })) : undefined,
+      };
+      const exit = answer.ranges.length > 0 ? EXIT.fine : EXIT.no;
+      respond({ exit, ...report.aclRangesText(found) }, options.json ?? false);
+    });
+};
+
+function range(text: string): PortRange {
+  try {
+    const [only, second] = parsePorts(text);
+    if (only && !second) return only;
+  } catch {
+    // Falls through to the one error for both.
+  }
+  throw new InvalidArgumentError('write one range of ports, like 49152-61000.');
+}

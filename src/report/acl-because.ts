@@ -1,0 +1,75 @@
+import { type Decider, IMPLICIT_NUMBER, type Verdict } from '../acl/decision.ts';
+import { isUnknown, type Unjudged } from '../acl/model.ts';
+import type { Pieces } from '../acl/pieces.ts';
+import { deciderText, doubtsOf, entryText } from '../acl/words.ts';
+import { rangeText } from '../ports.ts';
+import { scrub } from '../scrub.ts';
+import { tableLines } from './table.ts';
+
+/** What decides, for scripts. */
+export function deciderJson(decider: Decider): Readonly<Record<string, unknown>> {
+  if (decider.kind === 'unfiltered') return { unfiltered: decider.why };
+  const { acl, direction, family } = decider;
+  if (decider.kind === 'implicit')
+    return {
+      acl: acl.id,
+      direction,
+      family,
+      number: IMPLICIT_NUMBER[family],
+      implicit: true,
+      text: 'deny what no entry matches',
+    };
+  const { entry } = decider;
+  const number = isUnknown(entry.number) ? null : entry.number;
+  const { file, path } = entry.place;
+  return { acl: acl.id, direction, family, number, text: entryText(entry), file, path, doubts: doubtsOf(entry) };
+}
+
+/** Each range and each gap with what decides, for scripts. */
+export function becauseJson(pieces: Pieces): readonly unknown[] {
+  return pieces.map(({ from, to, verdict, by }) => ({
+    ports: rangeText({ from, to }),
+    verdict,
+    entries: by.map(deciderJson),
+  }));
+}
+
+export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = { pass: 'pass', drop: 'no answer', unsure: 'unsure' };
+const MOST_DECIDERS = 6;
+
+/** The same for people, as a table. */
+export function becauseLines(pieces: Pieces): readonly string[] {
+  const acls = new Set(
+    pieces.flatMap(({ by }) => by.flatMap((one) => (one.kind === 'unfiltered' ? [] : [one.acl.id]))),
+  );
+  const withAcl = acls.size > 1;
+  return tableLines(
+    pieces.flatMap(({ from, to, verdict, by }) => {
+      const shown = by.slice(0, MOST_DECIDERS).map((one) => deciderText(one, { withAcl }));
+      const [first = '', ...others] =
+        by.length > MOST_DECIDERS ? [...shown, `and ${by.length - MOST_DECIDERS} more (--json lists them)`] : shown;
+      return [[rangeText({ from, to }), VERDICT_WORDS[verdict], first], ...others.map((text) => ['', '', text])];
+    }),
+  );
+}
+
+/** Entries that made an answer unsure, each once, with the reasons and where it stands. */
+export function doubtLines(pieces: Pieces): readonly string[] {
+  const entries = new Set(
+    pieces
+      .filter(({ verdict }) => verdict === 'unsure')
+      .flatMap(({ by }) => by.flatMap((one) => (one.kind === 'entry' ? [one.entry] : []))),
+  );
+  return [...entries].map((entry) => `${doubtsOf(entry).join(', ') || 'its number'} (${placeText(entry)})`);
+}
+
+export function unjudgedLines(unjudged: readonly Unjudged[]): readonly string[] {
+  return unjudged.map((one) => `${scrub(one.reason)} (${placeText(one)})`);
+}
+
+export function unjudgedJson(unjudged: readonly Unjudged[]): readonly unknown[] {
+  return unjudged.map(({ reason, place: { file, path } }) => ({ reason, file, path }));
+}
+
+const placeText = ({ place: { file, path } }: Pick<Unjudged, 'place'>): string =>
+  scrub(path === '' ? file : `${file}: ${path}`);

@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest';
+import { CommandLineError } from '../../src/cli/program.ts';
+import { EXIT } from '../../src/errors.ts';
+import { inProcess } from '../support/in-process.ts';
+
+const TABLE = `
+acl web vpc vpc-1
+  subnet subnet-web 10.0.1.0/24
+  out 100 allow tcp 443 any
+  out 110 allow udp 53 any
+  in 90 deny tcp 50000-50999 203.0.113.0/24
+  in 100 allow tcp 49152-61000 0.0.0.0/0
+  in 110 allow udp 1024-52000 0.0.0.0/0
+acl nat vpc vpc-1
+  subnet subnet-nat 10.0.2.0/24
+  in 100 allow tcp 443 10.0.0.0/16
+  out 100 allow tcp 55000-65535 10.0.0.0/16
+acl closed vpc vpc-1
+`;
+const files = { 'acls.txt': TABLE };
+const ranges = (...args: string[]) => inProcess(['acl', 'ranges', '--file', 'acls.txt', ...args], { files });
+
+test('answers with the ranges, the recommended one, and what decides each of them', async () => {
+  const { exit, json } = await ranges(
+    '--subnet',
+    'subnet-web',
+    '--peer',
+    '198.51.100.0/24',
+    '--protocol',
+    'tcp',
+    '--port',
+    '443',
+  );
+  expect(exit).toBe(EXIT.fine);
+  expect(json).toMatchObject({
+    ...{ acl: 'web', subnet: 'subnet-web', services: ['443/tcp'], peers: ['198.51.100.0/24'] },
+    ...{ ranges: ['49152-61000'], unsure: [], certain: true, recommended: '49152-61000', warning: null },
+    capacity: { ports: 11_849, connectionsPerDestination: 11_849, newPerSecond: 98.7 },
+    because: [
+      { ports: '0-49151', verdict: 'drop', entries: [{ number: 32_767, direction: 'inbound', implicit: true }] },
+      {
+        ports: '49152-61000',
+        verdict: 'pass',
+        entries: [
+          { acl: 'web', direction: 'outbound', number: 100, text: 'allow tcp 443 to 0.0.0.0/0', path: 'line 4' },
+          { acl: 'web', direction: 'inbound', number: 100, file: 'acls.txt' },
+        ],
+      },
+      { ports: '61001-65535', verdict: 'drop' },
+    ],
+    pathMtu: { ipv4: { verdict: 'drop' } },
+  });
+});
+
+test('several services get what is left for all, each with what it costs', async () => {
+  const { json, text } = await ranges(
+    '--subnet',
+    'subnet-web',
+    '--service',
+    '443/tcp',
+    '--service',
+    '53/udp',
+    '--peer',
+    '10.9.0.0/16',
+  );
+  expect(json).toMatchObject({
+    ranges: ['49152-52000'],
+    ways: [
+      { service: '443/tcp', peer: '10.9.0.0/16', ranges: ['49152-61000'], lost: 48_128 },
+      { service: '53/udp', ranges: ['1024-52000'], lost: 9000 },
+    ],
+  });
+  expect(text.join('\n')).toContain('53/udp at 10.9.0.0/16   1024-52000   takes 9000 ports from the others');
+});
+
+test('everywhere is asked about where no peer is named, in the families that the ACL serves', async () => {
+  const { json, notes } = await ranges('--subnet', 'subnet-web', '--split');
+  expect(json).toMatchObject({ peers: ['0.0.0.0/0'], ranges: ['49152-49999', '51000-61000'] });
+  const { split } = json as { split: { parts: { blocks: string[]; ranges: string[] }[] }[] };
+  expect(split[0]?.parts.map((part) => part.ranges)).toEqual([['49152-61000'], ['49152-49999', '51000-61000']]);
+  expect(split[0]?.parts[1]?.blocks).toEqual(['203.0.113.0/24']);
+  expect(notes).toEqual([expect.stringContaining('ipv6 is not asked about: web lets nothing of it out and in')]);
+});
+
+test('the peer’s ACL counts where its subnet is named', async () => {
+  const { json } = await ranges('--subnet', 'subnet-web', '--peer-subnet', 'subnet-nat');
+  expect(json).toMatchObject({ peers: ['10.0.2.0/24'], peerAcl: 'nat', ranges: ['55000-61000'] });
+});
+
+test('where no port passes, the answer is no', async () => {
+  const { exit, json, text } = await ranges('--acl', 'closed', '--peer', '192.0.2.1');
+  expect([exit, json]).toMatchObject([
+    EXIT.no,
+    { ranges: [], recommended: null, capacity: null, peers: ['192.0.2.1/32'] },
+  ]);
+  expect(text[0]).toBe('closed: 443/tcp at 192.0.2.1/32: no source port passes both ways');
+});
+
+const TEMPLATE = JSON.stringify({
+  Resources: {
+    Acl: { Type: 'AWS::EC2::NetworkAcl', Properties: { VpcId: 'vpc-1' } },
+    ...Object.fromEntries(
+      [
+        ['Out', { Egress: true, RuleNumber: 100, PortRange: { From: 443, To: 443 } }],
+        ['In', { Egress: false, RuleNumber: 100, PortRange: { From: { Ref: 'Low' }, To: 61_000 } }],
+        ['Deny', { Egress: false, RuleNumber: 90, RuleAction: 'deny', PortRange: { From: 50_000, To: 50_009 } }],
+      ].map(([name, more]) => [
+        name,
+        {
+          Type: 'AWS::EC2::NetworkAclEntry',
+          Properties: {
+            NetworkAclId: { Ref: 'Acl' },
+            Protocol: 6,
+            RuleAction: 'allow',
+            CidrBlock: '0.0.0.0/0',
+            ...(more as object),
+          },
+        },
+      ]),
+    ),
+  },
+});
+
+test('what could not be judged is told with its reason and place, and is nowhere taken for safe', async () => {
+  const { exit, json, text } = await inProcess(['acl', 'ranges', '--file', '-'], { input: TEMPLATE });
+  expect(exit).toBe(EXIT.no);
+  expect(json).toMatchObject({ certain: false, ranges: [], unsure: ['0-49999', '50010-65535'] });
+  expect(text[0]).toBe('Acl: 443/tcp at 0.0.0.0/0: no source port passes both ways for sure');
+  expect(text.join('\n')).toMatch(
+    /unsure because of what could not be judged:\n {2}ports: .*Low.* \(stdin: Resources\.In/,
+  );
+});
+
+test.each([
+  [['--file', 'none.json'], /there is no file none\.json/],
+  [[], /no network ACLs are named/],
+  [['--file', '-', '--file', '-'], /standard input can be read once/],
+  [['--file', 'acls.txt', '--subnet', 'subnet-x'], /no ACL names subnet-x, and there is no default ACL/],
+  [
+    ['--file', 'acls.txt', '--subnet', 'subnet-web', '--peer-subnet', 'subnet-nat', '--families', 'ipv6'],
+    /not known which addresses/,
+  ],
+])('what is missing is said: %s', async (args, message) => {
+  await expect(inProcess(['acl', 'ranges', ...args], { files })).rejects.toThrow(message);
+});
+
+test.each([
+  ['--peer', '10.0.0.0/33'],
+  ['--service', '443'],
+  ['--port', '0'],
+  ['--protocol', 'icmp'],
+  ['--prefer', '1-2,5'],
+  ['--families', 'ipv5'],
+])('wrong usage: %s %s', async (...args) => {
+  await expect(ranges(...args)).rejects.toThrow(CommandLineError);
+});
