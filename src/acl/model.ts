@@ -54,7 +54,10 @@ export interface NetworkAcl {
   readonly isDefault: boolean;
   readonly subnets: readonly string[];
   readonly entries: readonly AclEntry[];
-  /** `aws`, where it is not told: AWS's own services pass whatever the entries say (VPC guide, "Network ACL basics"). */
+  /**
+   * `aws`, where it is not told: AWS's own services and traffic within a subnet pass whatever the entries say (VPC guide,
+   * "Network ACL basics").
+   */
   readonly exempts?: 'aws' | 'none';
   readonly place: Place;
 }

@@ -1,3 +1,4 @@
+import { scrub } from '../scrub.ts';
 import { type AddressBlock, addressBlock } from './address-block.ts';
 import type { Side } from './side.ts';
 
@@ -18,12 +19,12 @@ const AWS_SERVICES: readonly Unfiltered[] = [
 
 /** The addresses that this side's ACL never sees packets of. */
 export function unfilteredBy({ acl, subnet, blocks, resolvers }: Side): readonly Unfiltered[] {
-  const within = `traffic within ${subnet ?? 'a subnet'} is not filtered`;
-  const own = blocks.map((cidr) => ({ ...addressBlock(cidr), why: within }));
-  if (acl.exempts === 'none') return own;
-  const dns = resolvers.map((cidr) => ({
-    ...addressBlock(cidr),
-    why: 'Amazon DNS (the VPC base address + 2) is never filtered',
-  }));
-  return [...own, ...dns, ...AWS_SERVICES];
+  if (acl.exempts === 'none') return [];
+  const within = `traffic within ${scrub(subnet ?? 'a subnet')} is not filtered`;
+  const dns = 'Amazon DNS (the VPC base address + 2) is never filtered';
+  return [
+    ...blocks.map((cidr) => ({ ...addressBlock(cidr), why: within })),
+    ...resolvers.map((cidr) => ({ ...addressBlock(cidr), why: dns })),
+    ...AWS_SERVICES,
+  ];
 }

@@ -78,7 +78,11 @@ export async function policySource(
     });
   }
   return (interfaces) => {
-    const read = parsePolicy({ flags, interfaces, ...(text === undefined ? {} : { text, file }) });
+    const read = parsePolicy({
+      flags,
+      ...(interfaces === undefined ? {} : { interfaces }),
+      ...(text === undefined ? {} : { text, file }),
+    });
     for (const warning of read.warnings) say(`warning: ${problemText(warning)}`);
     return read.policy;
   };

@@ -14,8 +14,8 @@ import { type Fence, presentFences } from './fences.ts';
 import { readSetting, type SettingChange, settingLines } from './settings.ts';
 import type { State } from './state.ts';
 
-/** The policy for a host with these interfaces; throws what its stage throws. */
-export type PolicySource = (interfaces: readonly string[]) => Policy;
+/** The policy for a host with these interfaces, or for any host; throws what its stage throws. */
+export type PolicySource = (interfaces?: readonly string[]) => Policy;
 
 export interface SurveyOptions {
   readonly policy: PolicySource;

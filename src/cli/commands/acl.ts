@@ -1,4 +1,5 @@
 import type { AddCommand } from '../context.ts';
+import { addAclCheck } from './acl-check.ts';
 import { addAclRanges } from './acl-ranges.ts';
 
 const HELP = `
@@ -11,4 +12,5 @@ export const aclCommand: AddCommand = (program, context, respond) => {
     .description('network ACLs: which source ports come back, and whether the fence fits')
     .addHelpText('after', HELP);
   addAclRanges(command, context, respond);
+  addAclCheck(command, context, respond);
 };

@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import { familyOf } from '../acl/address-block.ts';
+import { PROTOCOL_NUMBERS, type Service } from '../acl/services.ts';
+import { blockHas } from '../addresses.ts';
+import { PortfenceError } from '../errors.ts';
+import { observeSysctls } from '../observe/sysctls.ts';
+import type { Policy } from '../policy/policy.ts';
+import { type PortRange, type PortSet, PROTOCOLS, parsePorts, portsText, subtract } from '../ports.ts';
+import { presentFences } from '../survey/fences.ts';
+import { NO_STATE, readState, type State, stateFolder } from '../survey/state.ts';
+import type { System } from '../system/system.ts';
+import type { Context } from './context.ts';
+import { policySource } from './policy-flags.ts';
+
+export interface UsedOptions {
+  readonly policy?: string;
+  readonly ports?: string;
+}
+
+/** Adds the flags that say which ports are in use. */
+export function withUsedPorts(command: Command): Command {
+  return command
+    .option(
+      '--ports <ranges>',
+      "the ports of a fence to hold against the ACL (default: those of the running fence, else the host's own)",
+    )
+    .option('--policy <file>', 'the ports, protocols and exemptions of this policy instead');
+}
+
+/** Which source ports connections leave with. */
+export interface UsedPorts {
+  readonly source: 'policy' | 'fence' | 'host';
+  /** The allowed ports of the policy or of the running fence; none without. */
+  readonly fenced: PortSet | undefined;
+  /** What the kernel hands out by itself where no fence is. */
+  readonly plain: PortSet;
+  /** Where the ports come from, in words. */
+  readonly words: string;
+  by(way: { readonly service: Service; readonly peer: { readonly cidr: string } }): PortSet;
+}
+
+/** Those of the policy that the flags name, else of the running fence, else the host's plain range. */
+export async function usedPorts(context: Context, options: UsedOptions): Promise<UsedPorts> {
+  const { system } = context;
+  const { policy: file, ports } = options;
+  const state = await rememberedState(context);
+  const plain = await plainPorts(system, state);
+  if (file !== undefined || ports !== undefined) {
+    const named = { ...(file === undefined ? {} : { policy: file }), ...(ports === undefined ? {} : { ports }) };
+    const policy = (await policySource(context, named, { applied: false }))();
+    return fencedPorts('policy', policy, plain);
+  }
+  if (state.wanted && (await isThere(context))) return fencedPorts('fence', state.wanted.policy, plain);
+  return {
+    source: 'host',
+    fenced: undefined,
+    plain,
+    words: `the host's own ip_local_port_range, ${portsText(plain, ', ')}`,
+    by: () => plain,
+  };
+}
+
+function fencedPorts(source: 'policy' | 'fence', policy: Policy, plain: PortSet): UsedPorts {
+  const words = `${source === 'policy' ? 'the policy' : 'the running fence'}, ${portsText(policy.ports, ', ')}`;
+  const by: UsedPorts['by'] = ({ service, peer: { cidr } }) => {
+    const protocol = PROTOCOLS.find((one) => PROTOCOL_NUMBERS[one] === service.protocol);
+    const fences =
+      protocol !== undefined && policy.protocols.includes(protocol) && policy.families.includes(familyOf(cidr));
+    const exempt = policy.exempt.destinations.some((block) => holdsBlock(block, cidr));
+    return fences && !exempt ? policy.ports : plain;
+  };
+  return { source, fenced: policy.ports, plain, words, by };
+}
+
+const prefix = (cidr: string): number => Number(cidr.split('/')[1]);
+const holdsBlock = (outer: string, inner: string): boolean => prefix(outer) <= prefix(inner) && blockHas(outer, inner);
+
+/** Without the privilege to read it there is nothing to remember, and that is said. */
+async function rememberedState({ system, say }: Context): Promise<State> {
+  try {
+    return await readState(system, await stateFolder(system));
+  } catch (error) {
+    if (error instanceof PortfenceError) throw error;
+    say('note: whether a fence is running can not be read (run it as root): the host is taken to have none');
+    return NO_STATE;
+  }
+}
+
+async function isThere({ system, say }: Context): Promise<boolean> {
+  const there = (await presentFences(system)).length > 0;
+  if (!there) say('note: the fence of the last apply is not in the kernel (portfence status tells more)');
+  return there;
+}
+
+const PORT_RANGE = 'net.ipv4.ip_local_port_range';
+
+async function plainPorts(system: System, { before }: State): Promise<PortSet> {
+  const { localPortRange, reservedPorts } = await observeSysctls(system);
+  const [from, to] = (before[PORT_RANGE] ?? '').split(/\s+/).map(Number);
+  const range: PortRange = from && to ? { from, to } : localPortRange;
+  const saved = before['net.ipv4.ip_local_reserved_ports'];
+  return subtract([range], saved === undefined ? reservedPorts : parsePorts(saved));
+}
