@@ -74,7 +74,8 @@ export function fenceUnit(): readonly string[] {
     ...CONFINEMENT,
     '',
     '[Install]',
-    'WantedBy=sysinit.target',
+    '# Stopping nftables.service stops this unit as well; starting it again starts it behind.',
+    'WantedBy=sysinit.target nftables.service',
   ];
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Engine, startEngine } from '../../src/lab/docker.ts';
 import { buildWorld, type World } from '../../src/lab/world.ts';
@@ -143,5 +143,17 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     });
     expect(await routedSet()).toContain('172.40.0.0/16');
     expect(await agent.memory()).toBeLessThan(120e6);
+  });
+
+  test('what a killed agent gave to a container that runs is taken back by `remove`', async () => {
+    await engine.expect(['run', '--detach', '--name', 'lives-on', '--stop-signal', 'KILL', image, 'sleep', '3600']);
+    const reads = () => engine.expect(['exec', 'lives-on', 'cat', RANGE]);
+    await vi.waitFor(async () => expect(await reads()).toBe(ALLOWED), { timeout: 10_000, interval: 50 });
+    const { pid } = JSON.parse(await readFile(`${portfence.folder}/state/agent.json`, 'utf8'));
+    await run(engine.enter(['kill', '-KILL', String(pid)]));
+    const { code, stderr } = await run(engine.enter(portfence.argv(['remove'])), { timeoutMs: 60_000 });
+    expect(code, stderr).toBe(0);
+    expect(await reads()).toBe('32768\t60999');
+    expect(await readdir(`${portfence.folder}/state`).catch(() => [])).toEqual([]);
   });
 });

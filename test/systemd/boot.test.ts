@@ -43,6 +43,15 @@ needs(...SYSTEMD)('an installed fence', () => {
     await place.systemctl('start', AGENT);
   });
 
+  test('is back when nftables.service was stopped and is started again, without the agent', async () => {
+    await place.systemctl('stop', AGENT, 'nftables.service');
+    expect(await drift()).not.toEqual([]);
+    await place.systemctl('start', 'nftables.service');
+    await place.restartDocker();
+    expect(await place.faults()).toEqual([]);
+    await place.systemctl('start', AGENT);
+  });
+
   test('stays when its unit is stopped, and when the agent is killed, which comes back', async () => {
     await place.systemctl('stop', 'portfence.service');
     expect(await drift()).toEqual([]);

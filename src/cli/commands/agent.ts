@@ -1,5 +1,6 @@
 import { EXIT } from '../../errors.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
+import { engineSockets } from '../engine-sockets.ts';
 import { DEFAULT_POLICY, type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
@@ -22,12 +23,11 @@ export const agentCommand: AddCommand = (program, context, respond) => {
       const { supervisor } = await import('../../agent/supervisor.ts');
       const { onHangup, untilEnded } = await import('../../system/hangup.ts');
       const given = (options.netns ?? []).map((path) => ({ path, kind: 'engine' as const }));
-      const engine = options.dockerHost ?? system.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
       const told = supervisor(system);
       await runAgent(system, {
         load: () => policySource(context, options, { applied: false }),
         files: [options.policy ?? DEFAULT_POLICY],
-        sockets: [engine.replace(/^unix:\/\//, ''), '/run/podman/podman.sock'],
+        sockets: engineSockets(system, options.dockerHost),
         folders: [...given, ...USUAL_FOLDERS],
         dockerHost: options.dockerHost,
         backend: options.backend,

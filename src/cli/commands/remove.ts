@@ -1,7 +1,9 @@
+import { takeBack } from '../../agent/take-back.ts';
 import { remove } from '../../apply/remove.ts';
 import { EXIT } from '../../errors.ts';
 import { removedText } from '../../report/removed.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
+import { engineSockets } from '../engine-sockets.ts';
 
 interface Options extends CommonFlags {
   readonly now?: boolean;
@@ -14,7 +16,9 @@ export const removeCommand: AddCommand = (program, context, respond) => {
     .option('--now', 'cut the connections that were mapped instead of letting them end')
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
-      const removed = await remove(context.system, { now: options.now ?? false, say: context.say });
+      const { system, say } = context;
+      const removed = await remove(system, { now: options.now ?? false, say });
+      await takeBack(system, { sockets: engineSockets(system), say });
       respond({ exit: EXIT.fine, json: removed, text: removedText(removed) }, options.json ?? false);
     });
 };

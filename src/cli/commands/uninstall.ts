@@ -1,6 +1,7 @@
 import { Argument } from 'commander';
 import { EXIT } from '../../errors.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
+import { engineSockets } from '../engine-sockets.ts';
 import { ROOT_WORDS, rootOf } from './root-folder.ts';
 
 interface Options extends CommonFlags {
@@ -19,11 +20,13 @@ export const uninstallCommand: AddCommand = (program, { system, say }, respond) 
     .option('--root <folder>', ROOT_WORDS, rootOf)
     .option('--json', 'one JSON document')
     .action(async (_: string | undefined, { root, keepPolicy = false, now = false, json = false }: Options) => {
-      const [{ uninstall }, { uninstalledText }] = await Promise.all([
+      const [{ uninstall }, { takeBack }, { uninstalledText }] = await Promise.all([
         import('../../install/uninstall.ts'),
+        import('../../agent/take-back.ts'),
         import('../../report/installed.ts'),
       ]);
       const done = await uninstall(system, { root, keepPolicy, now, say });
+      if (root === undefined) await takeBack(system, { sockets: engineSockets(system), say });
       respond({ exit: EXIT.fine, ...uninstalledText(done) }, json);
     });
 };
