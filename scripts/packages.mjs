@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { SetupFailure, step, succeeds } from './run.mjs';
 
@@ -22,6 +22,7 @@ const TEST = [
   ['debootstrap', ['debootstrap'], 'a whole host with systemd for the lab'],
   ['runc', ['runc'], 'runs the containers of podman'],
   ['podman', ['podman'], 'a second engine for the lab; it has no daemon'],
+  ['cloud-init', ['cloud-init'], 'checks user data; it stays switched off on this machine'],
 ];
 export const WANTED = { base: BASE, all: [...BASE, ...DOCKER], test: [...BASE, ...DOCKER, ...TEST] };
 
@@ -55,6 +56,7 @@ export async function ensurePackages(wanted) {
   await withoutStartingServices(async () => {
     for (const [command, packages, reason] of missing) {
       if (isThere(command)) continue; // An earlier package brought it.
+      if (command === 'cloud-init') switchOffCloudInit();
       const name = packages.find((candidate) => succeeds('apt-cache', 'show', candidate)) ?? packages[0];
       await install(name, reason);
     }
@@ -66,6 +68,12 @@ const install = (name, reason) =>
   step(`installing ${name} (${reason})`, 'apt-get', ['install', '-q', '-y', '--no-install-recommends', name], {
     env: environment,
   });
+
+/** Its services come with the package and would set this machine up at the next boot (cloud-init's documentation, "Disable cloud-init"). */
+function switchOffCloudInit() {
+  mkdirSync('/etc/cloud', { recursive: true });
+  writeFileSync('/etc/cloud/cloud-init.disabled', '');
+}
 
 /** Newer command lines build with a plugin. */
 async function ensureBuildKit() {

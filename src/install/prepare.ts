@@ -1,12 +1,12 @@
 import { PortfenceError } from '../errors.ts';
 import { observeHost } from '../observe/observe-host.ts';
-import type { HostFacts } from '../plan/facts.ts';
 import { parsePolicy } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { BackendRequest } from '../survey/backend.ts';
 import { readState, stateFolder } from '../survey/state.ts';
 import { type PolicySource, savedFacts } from '../survey/survey.ts';
 import type { System } from '../system/system.ts';
+import { ANY_HOST } from './any-host.ts';
 import { type InstallFile, installFiles, readManifest } from './files.ts';
 import { MANIFEST_FILE, POLICY_FILE } from './paths.ts';
 import type { AgentCommand } from './units.ts';
@@ -26,19 +26,6 @@ export interface Prepared {
   /** What a person should know, one sentence each. */
   readonly notes: readonly string[];
 }
-
-/** A host of which nothing is known but that Linux runs on it. */
-const ANY_HOST: HostFacts = {
-  links: [],
-  defaultRouteDevices: [],
-  lastUplinks: [],
-  localPortRange: { from: 32_768, to: 60_999 },
-  reservedPorts: [],
-  unprivilegedPortStart: 1024,
-  networks: [],
-  published: [],
-  engineNat: [],
-};
 
 /** The files that an installation would write. Changes nothing. Throws USAGE where a policy file is there that says otherwise. */
 export async function prepareInstall(system: System, options: PrepareOptions): Promise<Prepared> {
@@ -65,8 +52,8 @@ export async function prepareInstall(system: System, options: PrepareOptions): P
   return { files, notes: [...notes, ...(root === '' ? plan.notes : []), ...launcherNotes(options.agent)] };
 }
 
-/** What boots without us is a ruleset for nft. */
-function requireNftables(backend: BackendRequest | undefined): void {
+/** What boots without us is a ruleset for nft. Throws USAGE for another backend. */
+export function requireNftables(backend: BackendRequest | undefined): void {
   if (backend === undefined || backend === 'auto' || backend === 'nftables') return;
   throw new PortfenceError('USAGE', `the fence is held by ${backend}, and only one held by nftables can be installed`, {
     hint: '`portfence apply --backend nftables` where the kernel takes it',

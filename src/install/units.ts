@@ -127,9 +127,12 @@ export function agentUnit({ node, launcher, args }: AgentCommand): readonly stri
 }
 
 /** The host's own settings, which systemd-sysctl.service sets at every boot (sysctl.d(5)). */
-export function sysctlLines(settings: readonly { readonly key: string; readonly value: string }[]): readonly string[] {
+export function sysctlLines(
+  settings: readonly { readonly key: string; readonly value: string }[],
+  writer: 'systemd' | 'cloud-init' = 'systemd',
+): readonly string[] {
   return [
-    `# ${SYSCTL_FILE}: written by \`portfence install systemd\`; \`portfence uninstall\` removes it.`,
+    `# ${SYSCTL_FILE}: written by \`portfence install ${writer}\`; \`portfence uninstall\` removes it.`,
     ...settings.map(({ key, value }) => `${key} = ${value.replaceAll('\t', ' ')}`),
   ];
 }

@@ -19,6 +19,8 @@ const NEEDS = {
   runc: { remedy: 'install runc' },
   podman: { remedy: 'install podman and runc' },
   debootstrap: { remedy: 'install debootstrap' },
+  'cloud-init': { remedy: 'install cloud-init' },
+  python3: { remedy: 'install python3' },
 } as const;
 export type Need = keyof typeof NEEDS;
 

@@ -1,6 +1,7 @@
 import { EXIT } from '../../errors.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 import { DEFAULT_POLICY, type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
+import { addCloudInit } from './install-cloud-init.ts';
 import { ROOT_WORDS, rootOf } from './root-folder.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
@@ -11,6 +12,7 @@ interface Options extends CommonFlags, PolicyOptions {
 
 export const installCommand: AddCommand = (program, context, respond) => {
   const command = program.command('install').description('make the fence last');
+  addCloudInit(command, context, respond);
   withPolicyFlags(command.command('systemd'))
     .description('write units that bring the fence at every boot, before any container, and start them; asks nothing')
     .option('--dry-run', 'print every file instead of writing it')

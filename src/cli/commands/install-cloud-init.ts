@@ -1,0 +1,52 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { EXIT } from '../../errors.ts';
+import type { CommonFlags, Context, Respond } from '../context.ts';
+import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
+
+interface Options extends CommonFlags, PolicyOptions {
+  readonly format: 'cloud-config' | 'shell';
+  readonly dns?: boolean;
+  readonly ipv6?: boolean;
+  readonly out?: string;
+  readonly limit: number;
+}
+
+const HELP = `
+The instance needs systemd, Linux 5.7, nft 1.0.6 (installed where it is missing) and, for --dns, python3; no Node. It is fenced from the end of its
+first boot on, and at later boots before anything starts a container; its own port range is set before the first download.
+Give it with: aws ec2 run-instances --user-data file://FILE ... Other parts of multipart user data are added to, not replaced.`;
+
+export function addCloudInit(install: Command, context: Context, respond: Respond): void {
+  withPolicyFlags(install.command('cloud-init'))
+    .description('print user data that brings a fresh instance into the fence, without Node on it')
+    .addOption(
+      new Option('--format <form>', 'what to print').choices(['cloud-config', 'shell']).default('cloud-config'),
+    )
+    .option('--dns', "merge the VPC's resolver into Docker's daemon.json on the instance (see portfence dns)")
+    .option('--ipv6', 'with --dns: its IPv6 address as well')
+    .option('--out <file>', 'write it to a file instead')
+    .addOption(new Option('--limit <bytes>', 'the most bytes that the cloud takes').argParser(bytes).default(16_384))
+    .option('--json', 'one JSON document')
+    .addHelpText('after', HELP)
+    .action(async (options: Options) => {
+      const { format, out, limit, ipv6 = false } = options;
+      const [{ userData }, { requireNftables }, { userDataText }] = await Promise.all([
+        import('../../install/cloud-init/user-data.ts'),
+        import('../../install/prepare.ts'),
+        import('../../report/user-data.ts'),
+      ]);
+      requireNftables(options.backend);
+      const policy = (await policySource(context, options, { applied: true }))([]);
+      const dns = options.dns ? { further: ipv6 ? ['fd00:ec2::253'] : [] } : undefined;
+      const made = userData({ policy, format, dns, limit });
+      for (const note of made.notes) context.say(`note: ${note}`);
+      if (out !== undefined) await context.system.writeText(out, made.text, 0o644);
+      respond({ exit: EXIT.fine, ...userDataText(made, { format, out, limit }) }, options.json ?? false);
+    });
+}
+
+function bytes(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('write a number of bytes, like 16384.');
+  return value;
+}
