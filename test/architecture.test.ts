@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scrub: [],
   acl: [],
   system: [],
-  cloud: ['system'],
+  cloud: ['acl', 'system'],
   policy: [],
   plan: ['policy'],
   observe: ['plan', 'policy', 'system'],

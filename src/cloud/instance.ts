@@ -19,6 +19,8 @@ export interface InstancePlace {
   readonly region: string;
   readonly vpc: string;
   readonly subnet: string;
+  /** The VPC's primary IPv4 block. */
+  readonly vpcBlock: Cidr;
 }
 
 /**
@@ -49,12 +51,13 @@ export async function instanceInterfaces(metadata: Metadata): Promise<readonly I
 /** Region, VPC and subnet of this instance's first interface. Throws CLOUD. */
 export async function instancePlace(metadata: Metadata): Promise<InstancePlace> {
   const at = await firstInterface(metadata);
-  const [region, vpc, subnet] = await Promise.all([
+  const [region, vpc, subnet, vpcBlock] = await Promise.all([
     checked(metadata, 'placement/region', /^[a-z]{2,4}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/),
     checked(metadata, `${at}vpc-id`, /^vpc-[0-9a-f]{8,17}$/),
     checked(metadata, `${at}subnet-id`, /^subnet-[0-9a-f]{8,17}$/),
+    primaryBlock(metadata),
   ]);
-  return { region, vpc, subnet };
+  return { region, vpc, subnet, vpcBlock };
 }
 
 /** The VPC's primary IPv4 block, /16 to /28 (VPC user guide, "VPC CIDR blocks"). Throws CLOUD. */

@@ -1,6 +1,8 @@
+import type { AclInventory } from '../acl/model.ts';
+import { readAwsOutput } from '../acl/readers/aws-cli.ts';
+import { mergeInventories } from '../acl/readers/merge.ts';
 import { PortfenceError } from '../errors.ts';
 import type { System } from '../system/system.ts';
-import type { Ec2Listing } from './ec2/listing.ts';
 import { type InstancePlace, instancePlace } from './instance.ts';
 import { openMetadata } from './metadata.ts';
 
@@ -13,14 +15,19 @@ export interface LiveOptions {
   readonly ofThisHost: boolean;
 }
 
-export interface LiveNetwork extends Ec2Listing {
+export interface LiveNetwork {
+  readonly region: string;
+  readonly inventory: AclInventory;
   /** Where this host stands; undefined where nobody asked. */
   readonly here: InstancePlace | undefined;
 }
 
 const REGION = /^[a-z]{2,4}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/;
 
-/** The network ACLs and subnets of a region as EC2 tells them now. Throws CLOUD, and USAGE for a flag that can't be right. */
+/**
+ * The network ACLs and subnets of a region as EC2 tells them now. Throws CLOUD, ACL_FILE
+ * for an answer that no EC2 gives, and USAGE for a flag that can't be right.
+ */
 export async function readLive(system: System, options: LiveOptions): Promise<LiveNetwork> {
   const { region, profile, endpoint, ofThisHost } = options;
   if (region !== undefined && !REGION.test(region))
@@ -31,14 +38,16 @@ export async function readLive(system: System, options: LiveOptions): Promise<Li
     });
   const here = ofThisHost ? await thisHost(system, 'name the subnet with --subnet') : undefined;
   const { listRegion } = await import('./ec2/listing.ts');
-  const listing = await listRegion({
+  const listed = await listRegion({
     region: region ?? here?.region,
     fallback: async () => (await thisHost(system, 'name the region with --region or AWS_REGION')).region,
     profile,
     endpoint,
     now: () => system.now(),
   });
-  return { ...listing, here };
+  const place = { file: `EC2 ${listed.region}`, path: '' };
+  const inventory = mergeInventories([readAwsOutput([{ value: listed.document, place }])]);
+  return { region: listed.region, inventory, here };
 }
 
 async function thisHost(system: System, elsewhere: string): Promise<InstancePlace> {

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { AclInventory } from '../../src/acl/model.ts';
+import { readAclFiles } from '../../src/acl/readers/read.ts';
 import { readLive } from '../../src/cloud/live.ts';
 import { realSystem } from '../../src/system/real.ts';
 import type { System } from '../../src/system/system.ts';
@@ -48,16 +50,16 @@ const keys = () => {
 };
 const read = (more: Partial<Parameters<typeof readLive>[1]> = {}) =>
   readLive(system, { region: REGION, profile: undefined, endpoint: ec2.url, ofThisHost: false, ...more });
-const rows = (pages: readonly unknown[], key: 'NetworkAcls' | 'Subnets') =>
-  (pages as Record<string, readonly unknown[]>[]).flatMap((page) => page[key] ?? []);
-
+/** The listing itself, as the SDK gives it. */
+const list = async () => {
+  const { listRegion } = await import('../../src/cloud/ec2/listing.ts');
+  const fallback = () => Promise.reject(new Error('not asked'));
+  return listRegion({ region: REGION, profile: undefined, endpoint: ec2.url, fallback, now: () => Date.now() });
+};
 test('gives every ACL and subnet in the form of the AWS CLI, page by page', async () => {
   keys();
   ec2.pageSize = 1;
-  const { pages, region } = await read();
-  expect(region).toBe(REGION);
-  expect(rows(pages, 'NetworkAcls')).toEqual(VPC.NetworkAcls);
-  expect(rows(pages, 'Subnets')).toEqual(VPC.Subnets);
+  expect(await list()).toEqual({ region: REGION, document: VPC });
   expect(ec2.calls.map(({ action, parameters }) => `${action} ${parameters.get('NextToken') ?? '-'}`)).toEqual([
     'DescribeNetworkAcls -',
     'DescribeNetworkAcls page-1',
@@ -67,6 +69,16 @@ test('gives every ACL and subnet in the form of the AWS CLI, page by page', asyn
   expect(ec2.calls[0]?.scope).toBe(`AKIDENVIRONMENT ${REGION}/ec2`);
   expect(metadata.asked).toEqual([]);
 });
+
+test('is read as the output of the AWS CLI is', async () => {
+  keys();
+  const { inventory } = await read();
+  expect(inventory).toEqual(renamed(readAclFiles([{ name: 'file', text: JSON.stringify(VPC) }])));
+  expect(inventory.acls[0]?.place).toEqual({ file: `EC2 ${REGION}`, path: 'NetworkAcls[0]' });
+});
+
+const renamed = (inventory: AclInventory): unknown =>
+  JSON.parse(JSON.stringify(inventory).replaceAll('"file":"file"', `"file":"EC2 ${REGION}"`));
 
 test('of this host: the region is metadata’s, whatever the environment says, and the role gives the credentials, by IMDSv2', async () => {
   vi.stubEnv('AWS_REGION', 'us-east-1');
@@ -172,7 +184,7 @@ test('a page that is not from EC2 never passes for an empty listing; an empty li
   await expect(read()).rejects.toThrow('ec2:DescribeNetworkAcls in eu-central-1 answers without NetworkAcls');
   ec2.instead = () => false;
   Object.assign(ec2.tables, { NetworkAcls: [], Subnets: [] });
-  expect((await read()).pages).toEqual([{ NetworkAcls: [] }, { Subnets: [] }]);
+  expect((await read()).inventory).toEqual({ acls: [], subnets: [], unjudged: [] });
 });
 
 test('the second call is named where it is the one that is refused', async () => {

@@ -35,6 +35,7 @@ test('tells where the instance stands, and what it has not', async () => {
     region: 'eu-central-1',
     vpc: 'vpc-0a1b2c3d4e5f60718',
     subnet: 'subnet-0a1b2c3d4e5f60718',
+    vpcBlock: '10.20.0.0/16',
   });
   expect(await metadata.read('public-ipv4')).toBeUndefined();
 });

@@ -21,10 +21,10 @@ export interface Ec2Options {
   readonly now: () => number;
 }
 
-/** What EC2 tells of a region, page by page, in the form of `aws ec2 describe-network-acls` and `describe-subnets`. */
+/** What EC2 tells of a region, every page of it, in the form of `aws ec2 describe-network-acls` and `describe-subnets`. */
 export interface Ec2Listing {
   readonly region: string;
-  readonly pages: readonly unknown[];
+  readonly document: { readonly NetworkAcls: readonly unknown[]; readonly Subnets: readonly unknown[] };
 }
 
 /**
@@ -49,35 +49,33 @@ export async function listRegion({ region, fallback, profile, endpoint, now }: E
     const acls = paginateDescribeNetworkAcls(config, {}, { abortSignal });
     const subnets = paginateDescribeSubnets(config, {}, { abortSignal });
     const where = { region: known, endpoint, profile, now };
-    return {
-      region: known,
-      pages: [
-        ...(await pagesOf(acls, 'NetworkAcls', { ...where, action: 'DescribeNetworkAcls' })),
-        ...(await pagesOf(subnets, 'Subnets', { ...where, action: 'DescribeSubnets' })),
-      ],
+    const document = {
+      NetworkAcls: await rowsOf(acls, 'NetworkAcls', { ...where, action: 'DescribeNetworkAcls' }),
+      Subnets: await rowsOf(subnets, 'Subnets', { ...where, action: 'DescribeSubnets' }),
     };
+    return { region: known, document };
   } finally {
     client.destroy();
   }
 }
 
-async function pagesOf<Key extends string>(
+async function rowsOf<Key extends string>(
   paginator: AsyncIterable<
     { readonly [K in Key]?: readonly unknown[] | undefined } & { readonly NextToken?: string | undefined }
   >,
   key: Key,
   call: Call,
 ): Promise<readonly unknown[]> {
-  const pages: unknown[] = [];
+  const all: unknown[] = [];
   const tokens = new Set<string>();
   try {
     for await (const { [key]: rows, NextToken: token } of paginator) {
       // An empty listing has an empty list; a page of a proxy has none, and must not pass for "no ACLs".
       if (rows === undefined)
         throw new PortfenceError('CLOUD', `ec2:${call.action} in ${call.region} answers without ${key}`, NOT_EC2);
-      pages.push({ [key]: rows });
+      all.push(...rows);
       if (!token) continue;
-      if (tokens.has(token) || pages.length >= MOST_PAGES)
+      if (tokens.has(token) || tokens.size >= MOST_PAGES)
         throw new PortfenceError('CLOUD', `ec2:${call.action} in ${call.region} does not come to an end`, {
           hint: tokens.has(token) ? 'it names the same next page twice' : `it has more than ${MOST_PAGES} pages`,
         });
@@ -86,5 +84,5 @@ async function pagesOf<Key extends string>(
   } catch (error) {
     throw callFailure(error, call);
   }
-  return pages;
+  return all;
 }
