@@ -1,55 +1,29 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { AclInventory } from '../../src/acl/model.ts';
 import { readAclFiles } from '../../src/acl/readers/read.ts';
 import { readLive } from '../../src/cloud/live.ts';
 import { realSystem } from '../../src/system/real.ts';
-import type { System } from '../../src/system/system.ts';
-import { apiError, type Ec2Server, ec2Server, type Instead, VPC } from '../support/ec2-server.ts';
-import {
-  INSTANCE,
-  type Item,
-  type MetadataServer,
-  metadataServer,
-  refuse,
-  silence,
-} from '../support/metadata-server.ts';
+import { type AwsSandbox, awsSandbox } from '../support/aws-sandbox.ts';
+import { apiError, type Ec2Server, type Instead, VPC } from '../support/ec2-server.ts';
+import { type Item, type MetadataServer, refuse, silence } from '../support/metadata-server.ts';
 
 const REGION = 'eu-central-1';
+let aws: AwsSandbox;
 let ec2: Ec2Server;
 let metadata: MetadataServer;
 let folder: string;
-let system: System;
 
-/** Nothing of the machine's own settings, and no way but to loopback. */
 beforeEach(async () => {
-  [ec2, metadata, folder] = await Promise.all([
-    ec2Server(VPC),
-    metadataServer({ ...INSTANCE }),
-    mkdtemp(join(tmpdir(), 'portfence-aws-')),
-  ]);
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
-  vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
-  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'));
-  vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', metadata.url);
-  vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:9');
-  vi.stubEnv('HOME', folder);
-  vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', 'true');
-  system = realSystem;
+  aws = await awsSandbox();
+  ({ ec2, metadata, folder } = aws);
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await Promise.all([ec2.close(), metadata.close(), rm(folder, { recursive: true, force: true })]);
-});
+afterEach(() => aws.close());
 
-const keys = () => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDENVIRONMENT');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-};
+const keys = () => aws.logIn();
 const read = (more: Partial<Parameters<typeof readLive>[1]> = {}) =>
-  readLive(system, { region: REGION, profile: undefined, endpoint: ec2.url, ofThisHost: false, ...more });
+  readLive(realSystem, { region: REGION, profile: undefined, endpoint: ec2.url, ofThisHost: false, ...more });
 /** The listing itself, as the SDK gives it. */
 const list = async () => {
   const { listRegion } = await import('../../src/cloud/ec2/listing.ts');
