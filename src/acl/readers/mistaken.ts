@@ -33,6 +33,9 @@ const BY_KEYS: readonly (Mistake & { readonly keys: readonly string[] })[] = [
   },
 ];
 
+/** The keys that tell a YAML document of ours at the margin; without them a text is not worth parsing. */
+const YAML_KEYS = /^["']?(?:Resources|AWSTemplateFormatVersion|NetworkAcls|Subnets)["']?[ \t]*:/m;
+
 const NONE: Mistake = {
   message: 'this is none of the formats that portfence knows',
   hint: 'give the JSON of aws ec2 describe-network-acls, of terraform show -json, a CloudFormation template, or a table (docs/acl-table.md)',
@@ -41,7 +44,8 @@ const NONE: Mistake = {
 /** What the text is, where it is something that many people would try. */
 export function mistakenText(text: string): Mistake | undefined {
   const beginning = text.slice(0, 4000);
-  return BY_TEXT.find(({ begins }) => begins.test(beginning));
+  const known = BY_TEXT.find(({ begins }) => begins.test(beginning));
+  return known ?? (/^\s*[[{]/.test(beginning) || YAML_KEYS.test(text) ? undefined : NONE);
 }
 
 /** What a document of no known format is. */
