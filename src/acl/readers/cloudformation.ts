@@ -25,7 +25,7 @@ export function isTemplate({ value }: Element): boolean {
 export function readTemplate(template: Element): AclInventory {
   const resolve = intrinsicsOf(template);
   const { resources, unjudged } = resourcesOf(template);
-  const drafts: Drafts = { acls: new Map(), unjudged: [...unjudged] };
+  const drafts: Drafts = { acls: new Map(), defaults: new Map(), unjudged: [...unjudged] };
   const ofType = (type: string): readonly Resource[] => resources.filter((resource) => resource.type === type);
   for (const resource of ofType(ACL)) addAcl(drafts, resource, resolve);
   for (const resource of ofType(ENTRY)) addEntry(drafts, resource, resolve);

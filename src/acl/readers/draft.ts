@@ -9,6 +9,8 @@ export interface AclDraft extends NetworkAcl {
 /** The ACLs of a document by id, and what could not be judged about them. */
 export interface Drafts {
   readonly acls: Map<string, AclDraft>;
+  /** The ids of default ACLs, by their VPC. */
+  readonly defaults: Map<string, string>;
   readonly unjudged: Unjudged[];
 }
 

@@ -11,6 +11,11 @@ const AS_JSON = 'run aws ec2 describe-network-acls --output json';
 const HCL = 'this is Terraform configuration, whose values only Terraform knows';
 
 const BY_TEXT: readonly (Mistake & { readonly begins: RegExp })[] = [
+  {
+    begins: /^\uFFFD|^[^\n]{0,3}\0/,
+    message: 'this is not UTF-8 text',
+    hint: 'write it as UTF-8; PowerShell writes UTF-16 for ">"',
+  },
   { begins: /^\s*<\w*/, message: 'this is XML or HTML', hint: AS_JSON },
   { begins: /^\s*(?:NETWORKACLS|ASSOCIATIONS|ENTRIES)\t/, message: 'this is the text output of aws', hint: AS_JSON },
   { begins: /^\s*-{4,}\s*\n\s*\|/, message: 'this is the table output of aws', hint: AS_JSON },

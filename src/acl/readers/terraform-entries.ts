@@ -14,6 +14,9 @@ const INLINE: readonly (readonly [key: string, direction: Direction])[] = [
   ['egress', 'outbound'],
 ];
 
+/** A rule that could be for more ACLs makes every answer unsure. */
+const MOST_NAMED = 20;
+
 /** Adds rules of their own (aws_network_acl_rule) and inline ones. A refreshed ACL repeats the former inline. Throws ACL_FILE. */
 export function addEntries(drafts: Drafts, index: TerraformIndex): void {
   const { instances, gone } = index.document;
@@ -35,7 +38,8 @@ export function addEntries(drafts: Drafts, index: TerraformIndex): void {
       continue;
     }
     const reason = 'which ACL the rule is for is known only after apply';
-    for (const acl of ids.length === 0 ? [undefined] : ids) drafts.unjudged.push({ reason, place, acl });
+    const isAny = ids.length === 0 || ids.length > MOST_NAMED;
+    for (const acl of isAny ? [undefined] : ids) drafts.unjudged.push({ reason, place, acl });
   }
   for (const instance of instances.filter(({ type }) => type === ACL || type === DEFAULT_ACL))
     addInline(drafts, index, instance, { ruled, replaced });

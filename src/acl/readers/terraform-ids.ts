@@ -2,8 +2,8 @@ import { isUnknown } from '../model.ts';
 import type { Drafts } from './draft.ts';
 import { aclFileError } from './problem.ts';
 import { attributeOf, type Instance } from './terraform-document.ts';
-import type { TerraformIndex } from './terraform-index.ts';
-import { type Referred, referredBy } from './terraform-references.ts';
+import type { Referred, TerraformIndex } from './terraform-index.ts';
+import { referredBy } from './terraform-references.ts';
 
 export const ACL = 'aws_network_acl';
 export const DEFAULT_ACL = 'aws_default_network_acl';
@@ -64,12 +64,11 @@ function namedBy(
   return { ids, certain: certain && ids.length === 1 };
 }
 
-function aclIds({ acls }: Drafts, target: Instance, attribute: string): readonly string[] {
+function aclIds({ defaults }: Drafts, target: Instance, attribute: string): readonly string[] {
   if (target.type === ACL || target.type === DEFAULT_ACL) return [idOf(target)];
   if (target.type !== 'aws_vpc' || attribute !== 'default_network_acl_id') return [];
   const vpc = idOf(target);
-  const managed = [...acls.values()].find((acl) => acl.isDefault && acl.vpc === vpc);
-  return [managed?.id ?? textAt(target, attribute) ?? `${target.address}.${attribute}`];
+  return [defaults.get(vpc) ?? textAt(target, attribute) ?? `${target.address}.${attribute}`];
 }
 
 function missing(instance: Instance, attribute: string): Error {

@@ -1,28 +1,45 @@
 import { type Element, field, items, keysOf } from './element.ts';
 import type { Instance, TerraformDocument } from './terraform-document.ts';
 
+/** What an expression of the configuration refers to; `certain` where it is all of these and nothing else. */
+export interface Referred {
+  readonly targets: readonly Target[];
+  readonly certain: boolean;
+}
+interface Target {
+  readonly instance: Instance;
+  readonly attribute: string;
+}
+
 /** A Terraform document's instances and configuration by what they are looked up by. */
 export interface TerraformIndex {
   readonly document: TerraformDocument;
-  instancesOf(resource: ResourceName): readonly Instance[];
+  /** By their key as an address holds it; empty for the one instance without a key. */
+  instancesOf(resource: ResourceName): ReadonlyMap<string, Instance>;
   /** What the configuration says of a resource's attributes; undefined in a state. */
   expressionsOf(resource: ResourceName): Element | undefined;
   /** The configuration of a module, by the address of an instance of it. */
   moduleAt(module: string): Element | undefined;
   /** The addresses of the instances of the module that another one calls by that name. */
-  calledFrom(module: string, name: string): readonly string[];
+  calledFrom(module: string, name: string): ReadonlySet<string>;
+  /** What references were followed to already, by whose they are. */
+  readonly referred: Map<string, Referred>;
+  /** False once so many references have been followed that the document must be a trap. */
+  spend(references: number): boolean;
 }
 type ResourceName = Pick<Instance, 'module' | 'type' | 'name' | 'isData'>;
 
 /** The key of an instance, as addresses hold it. */
 export const KEY = String.raw`\[(?:\d+|"(?:[^"\\]|\\.)*")\]`;
+const MOST_FOLLOWED = 300_000;
 const STEP = new RegExp(String.raw`module\.([\w-]+)(?:${KEY})?(?=\.|$)`, 'g');
 
 export function indexOf(document: TerraformDocument): TerraformIndex {
-  const instances = new Map<string, Instance[]>();
+  const instances = new Map<string, Map<string, Instance>>();
   const called = new Map<string, Set<string>>();
   for (const instance of document.instances) {
-    addTo(instances, nameOf(instance), () => []).push(instance);
+    const key = instance.index === undefined ? '' : `[${JSON.stringify(instance.index)}]`;
+    addTo(instances, nameOf(instance), () => new Map<string, Instance>()).set(key, instance);
     for (const { parent, name, address } of stepsOf(instance.module))
       addTo(called, `${parent} ${name}`, () => new Set<string>()).add(address);
   }
@@ -30,12 +47,18 @@ export function indexOf(document: TerraformDocument): TerraformIndex {
   const expressions = new Map<string, Element>();
   const root = document.configuration && field(document.configuration, 'root_module');
   if (root !== undefined) addModule(root, '', { modules, expressions });
+  let left = MOST_FOLLOWED;
   return {
     document,
-    instancesOf: (resource) => instances.get(nameOf(resource)) ?? [],
+    referred: new Map(),
+    spend: (references) => {
+      left -= references;
+      return left >= 0;
+    },
+    instancesOf: (resource) => instances.get(nameOf(resource)) ?? new Map(),
     expressionsOf: (resource) => expressions.get(nameOf({ ...resource, module: pathOf(resource.module) })),
     moduleAt: (module) => modules.get(pathOf(module)),
-    calledFrom: (module, name) => [...(called.get(`${module} ${name}`) ?? [])],
+    calledFrom: (module, name) => called.get(`${module} ${name}`) ?? new Set(),
   };
 }
 

@@ -17,7 +17,7 @@ import { addServedSubnets } from './terraform-subnets.ts';
 export function readTerraform(root: Element): AclInventory {
   const index = indexOf(readTerraformDocument(root));
   const { instances, unjudged } = index.document;
-  const drafts: Drafts = { acls: new Map(), unjudged: [...unjudged] };
+  const drafts: Drafts = { acls: new Map(), defaults: new Map(), unjudged: [...unjudged] };
   for (const instance of instances) if (isAcl(instance)) addAcl(drafts, index, instance);
   addEntries(drafts, index);
   addServedSubnets(drafts, index);
@@ -29,12 +29,14 @@ function isAcl({ type, isData }: Instance): boolean {
   return !isData && (type === ACL || type === DEFAULT_ACL);
 }
 
-function addAcl({ acls }: Drafts, index: TerraformIndex, instance: Instance): void {
-  const id = idOf(instance);
+function addAcl({ acls, defaults }: Drafts, index: TerraformIndex, instance: Instance): void {
+  const [id, vpc] = [idOf(instance), vpcOf(index, instance)];
+  const isDefault = instance.type === DEFAULT_ACL;
+  if (isDefault && vpc !== undefined) defaults.set(vpc, id);
   acls.set(id, {
     id,
-    vpc: vpcOf(index, instance),
-    isDefault: instance.type === DEFAULT_ACL,
+    vpc,
+    isDefault,
     subnets: [],
     entries: [],
     place: { file: instance.values.place.file, path: instance.address },

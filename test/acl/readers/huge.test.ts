@@ -98,3 +98,36 @@ test('aliases that multiply are refused', () => {
   ];
   expect(refusal(lines.join('\n'))).toContain('an alias');
 });
+
+test('a plan whose rules and ACLs could all belong together ends in time', () => {
+  const change = (type: string, name: string, index: number) => ({
+    ...{ address: `${type}.${name}[${index}]`, mode: 'managed', type, name, index },
+    change: {
+      actions: ['create'],
+      after: { rule_number: 1, rule_action: 'allow', protocol: '-1', cidr_block: '0.0.0.0/0' },
+      after_unknown: { id: true, network_acl_id: true },
+    },
+  });
+  const many = (type: string) => Array.from({ length: 20_000 }, (_, i) => change(type, i % 2 === 0 ? 'a' : `b${i}`, i));
+  const all = Array.from({ length: 150 }, (_, i) => `v${i}`);
+  const outputs = Object.fromEntries(all.map((name) => [name, { expression: { references: ['var.x'] } }]));
+  const expressions = { x: { references: all.map((name) => `module.m.${name}`) } };
+  const references = ['aws_network_acl.a', 'module.m.v1'];
+  const resources = many('aws_network_acl_rule').map(({ type, name, mode }) => ({
+    ...{ type, name, mode },
+    expressions: { network_acl_id: { references } },
+  }));
+  const text = JSON.stringify({
+    format_version: '1.2',
+    resource_changes: [
+      { ...change('aws_vpc', 'v', 0), module_address: 'module.m' },
+      ...many('aws_network_acl'),
+      ...many('aws_network_acl_rule'),
+    ],
+    configuration: { root_module: { resources, module_calls: { m: { expressions, module: { outputs } } } } },
+  });
+  const began = performance.now();
+  const { unjudged } = readAclFiles([{ name: 'trap', text }]);
+  expect(unjudged).toHaveLength(20_000);
+  expect(performance.now() - began).toBeLessThan(SLOWEST_MS);
+});
