@@ -1,5 +1,6 @@
 import type { AddCommand } from '../context.ts';
 import { addAclCheck } from './acl-check.ts';
+import { addAclFix } from './acl-fix.ts';
 import { addAclRanges } from './acl-ranges.ts';
 
 const HELP = `
@@ -13,4 +14,5 @@ export const aclCommand: AddCommand = (program, context, respond) => {
     .addHelpText('after', HELP);
   addAclRanges(command, context, respond);
   addAclCheck(command, context, respond);
+  addAclFix(command, context, respond);
 };

@@ -1,0 +1,30 @@
+import { EXIT } from '../../errors.ts';
+import { type AclOptions, askAcl, withAclQuestion } from '../acl-question.ts';
+import type { AddCommand, CommonFlags } from '../context.ts';
+import { type UsedOptions, usedPorts, withUsedPorts } from '../used-ports.ts';
+
+interface Options extends CommonFlags, AclOptions, UsedOptions {}
+
+export const addAclFix: AddCommand = (acl, context, respond) => {
+  withUsedPorts(withAclQuestion(acl.command('fix')))
+    .description(
+      'print the smallest change that makes ACL and fence fit, as aws commands and Terraform; runs none; exit 1 when there is none',
+    )
+    .option('--json', 'one JSON document')
+    .action(async (options: Options) => {
+      const [{ solve }, { fixFor }, { recommend }, report] = await Promise.all([
+        import('../../acl/solve.ts'),
+        import('../../acl/fix.ts'),
+        import('../../acl/recommend.ts'),
+        import('../../report/acl-fix.ts'),
+      ]);
+      const { question, notes, unjudged } = await askAcl(context, options);
+      for (const note of notes) context.say(`note: ${note}`);
+      const used = await usedPorts(context, options);
+      const fix = fixFor(question, used.by);
+      const recommended = recommend(solve(question).ranges);
+      const exit = fix.after.fits ? EXIT.fine : EXIT.no;
+      const found = { question, fix, used, recommended, unjudged, notes };
+      respond({ exit, ...report.aclFixText(found) }, options.json ?? false);
+    });
+};
