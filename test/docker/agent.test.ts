@@ -149,8 +149,7 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     await engine.expect(['run', '--detach', '--name', 'lives-on', '--stop-signal', 'KILL', image, 'sleep', '3600']);
     const reads = () => engine.expect(['exec', 'lives-on', 'cat', RANGE]);
     await vi.waitFor(async () => expect(await reads()).toBe(ALLOWED), { timeout: 10_000, interval: 50 });
-    const { pid } = JSON.parse(await readFile(`${portfence.folder}/state/agent.json`, 'utf8'));
-    await run(engine.enter(['kill', '-KILL', String(pid)]));
+    await agent.kill();
     const { code, stderr } = await run(engine.enter(portfence.argv(['remove'])), { timeoutMs: 60_000 });
     expect(code, stderr).toBe(0);
     expect(await reads()).toBe('32768\t60999');

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import process from 'node:process';
 import { run } from '../../src/system/run.ts';
 import type { Argv } from '../../src/system/system.ts';
 import type { CommandLine } from './command-line.ts';
@@ -33,13 +34,19 @@ export async function startAgent(
       words += chunk.toString('utf8');
     });
   }
+  /** `nsenter` into a process namespace waits beside the agent; elsewhere it has become the agent. */
+  const agentPid = async (): Promise<number> => {
+    const { stdout: name } = await run(['cat', `/proc/${child.pid}/comm`]);
+    const { stdout: children } = await run(['cat', `/proc/${child.pid}/task/${child.pid}/children`]);
+    return name.trim() === 'nsenter' ? Number(children.trim()) : (child.pid ?? 0);
+  };
   const inside = async (...argv: Argv): Promise<void> => {
     const done = await run(['nsenter', `--mount=/proc/${child.pid}/ns/mnt`, '--', ...argv]);
     if (done.code !== 0) throw new Error(`${argv.join(' ')}: ${done.stderr}`);
   };
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill(signal);
+    process.kill(await agentPid(), signal);
     await ended;
   };
   return {
@@ -52,7 +59,7 @@ export async function startAgent(
       }
     },
     memory: async () => {
-      const { stdout } = await run(['cat', `/proc/${child.pid}/status`]);
+      const { stdout } = await run(['cat', `/proc/${await agentPid()}/status`]);
       return Number(/VmRSS:\s+(\d+) kB/.exec(stdout)?.[1] ?? 0) * 1024;
     },
     kill: () => end('SIGKILL'),

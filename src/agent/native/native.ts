@@ -113,7 +113,9 @@ export function watchNamespaces(
   /** What engines tell: further folders, and choices for containers that were served without knowing of them. */
   const heed = async (): Promise<void> => {
     const told = await sandboxes.ask();
+    const isNew = told.some((path) => !folders.has(path));
     for (const path of told) watch({ path, kind: 'engine' });
+    if (isNew && ours && ours.length > 0) await remember(ours);
     for (const [path, before] of known) {
       const now = sandboxes.at(path);
       if (!now) continue;
@@ -135,6 +137,8 @@ export function watchNamespaces(
   const settled = async (): Promise<void> => {
     await Promise.all([...known.values()].map(({ done }) => done));
   };
+  const remember = (given: readonly Values[]): Promise<void> =>
+    writeNativeMemory(system, { ours: given, folders: [...folders.keys()] });
   const begin = async (): Promise<readonly Values[]> => {
     const memory = await readNativeMemory(system);
     for (const path of memory.folders) watch({ path, kind: 'engine' });
@@ -159,7 +163,7 @@ export function watchNamespaces(
       else {
         // Written down before it is given, so that another agent knows it for ours.
         if (!ours.some((one) => isEqual(one, next))) ours = [...ours, next];
-        await writeNativeMemory(system, { ours, folders: [...folders.keys()] });
+        await remember(ours);
         await change(next);
       }
       await settled();
