@@ -36,8 +36,22 @@ export function blockHas(block: Cidr, address: string): boolean {
 
 /** Blocks of one family, sorted, without those that another one holds: nft refuses overlapping elements. */
 export function mergeBlocks(cidrs: readonly Cidr[]): readonly Cidr[] {
-  const all = [...new Set(cidrs)];
-  return all.filter((one) => !all.some((other) => other !== one && blockHas(other, one))).sort();
+  const spans = [...new Set(cidrs)].map(spanOf).sort((a, b) => compare(a.from, b.from) || compare(b.to, a.to));
+  // Blocks lie inside each other or apart, so that one that does not reach beyond all before it lies in one of them.
+  let reached = -1n;
+  const outermost = spans.filter(({ to }) => {
+    const isBeyond = to > reached;
+    if (isBeyond) reached = to;
+    return isBeyond;
+  });
+  return outermost.map(({ cidr }) => cidr).sort();
+}
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function spanOf(cidr: Cidr): { readonly cidr: Cidr; readonly from: bigint; readonly to: bigint } {
+  const address = read(cidr);
+  return { cidr, from: address.startAddress().bigInt(), to: address.endAddress().bigInt() };
 }
 
 const read = (text: string): Address4 | Address6 => (text.includes(':') ? new Address6(text) : new Address4(text));
