@@ -70,8 +70,8 @@ function tokenOf(outcome: HttpOutcome, base: string): string {
     });
   if (outcome.outcome === 'too-large') throw tooLarge(token);
   if (outcome.status === 403)
-    throw new PortfenceError('CLOUD', `EC2 metadata is switched off for this instance (${token}: HTTP 403)`, {
-      hint: 'switch it on with `aws ec2 modify-instance-metadata-options --http-endpoint enabled --instance-id ...`',
+    throw new PortfenceError('CLOUD', `EC2 metadata refuses a token (${token}: HTTP 403)`, {
+      hint: 'it may be switched off for this instance: `aws ec2 modify-instance-metadata-options --http-endpoint enabled --instance-id ...` switches it on',
     });
   if (outcome.status !== 200)
     throw new PortfenceError('CLOUD', `${token} answers HTTP ${outcome.status} instead of a token`, {

@@ -214,6 +214,14 @@ test('a profile that is not there is told', async () => {
   await expect(read({ profile: 'nobody' })).rejects.toThrow('no AWS credentials were found for the profile nobody');
 });
 
+test('a name that nobody knows is told', async () => {
+  keys();
+  await expect(read({ endpoint: 'http://ec2.invalid' })).rejects.toMatchObject({
+    message: 'no address is known of the EC2 API at http://ec2.invalid',
+    hint: expect.stringContaining('is the region right'),
+  });
+});
+
 test('an address where nobody listens is told', async () => {
   keys();
   await ec2.close();

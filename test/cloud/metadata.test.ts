@@ -73,7 +73,7 @@ const elsewhere: Item = (answer) => answer.writeHead(302, { location: '/latest/a
 const cutOff: Item = (answer) => answer.socket?.destroy();
 
 test.each<[string, Item, RegExp, RegExp]>([
-  ['switched off', refuse(403, 'Forbidden'), /switched off for this instance/, /--http-endpoint enabled/],
+  ['switched off', refuse(403, 'Forbidden'), /refuses a token .*HTTP 403/, /--http-endpoint enabled/],
   ['another service', refuse(404, 'Not Found'), /HTTP 404 instead of a token/, /IMDSv2 alone/],
   ['a redirect, which is not followed', elsewhere, /HTTP 302 instead of a token/, /another service/],
   ['a page', '<html>\n</html>', /something that is no token/, /^$/],

@@ -92,7 +92,7 @@ const ROWS: readonly Row[] = [
   },
   {
     fits: named('ENOTFOUND', 'EAI_AGAIN'),
-    message: (call) => `there is no EC2 API at ${addressOf(call)}`,
+    message: (call) => `no address is known of ${apiOf(call)}`,
     hint: 'is the region right, and does this host resolve names? --endpoint names another address (a VPC endpoint)',
   },
   {
@@ -106,8 +106,8 @@ const ROWS: readonly Row[] = [
       'ENETUNREACH',
       'EPIPE',
     ),
-    message: (call) => `the EC2 API at ${addressOf(call)} does not answer`,
-    hint: 'does this subnet lead there (internet, NAT gateway, or a VPC endpoint for EC2)? --endpoint names another address',
+    message: (call) => `${apiOf(call)} does not answer`,
+    hint: 'does this subnet lead there (internet, NAT gateway, or a VPC endpoint for EC2)? No proxy is asked. --endpoint names another address',
   },
 ];
 
@@ -127,7 +127,7 @@ export function callFailure(error: unknown, call: Call): PortfenceError {
       },
     );
   const row = ROWS.find(({ fits }) => fits(told));
-  return new PortfenceError('CLOUD', row?.message(call, told) ?? `ec2:${call.action} at ${addressOf(call)} failed`, {
+  return new PortfenceError('CLOUD', row?.message(call, told) ?? `ec2:${call.action} of ${apiOf(call)} failed`, {
     hint: row?.hint ?? NOT_EC2.hint,
     detail: [words(told), ...(row?.detail ? [row.detail] : [])].join('\n'),
     cause: error,
@@ -137,7 +137,8 @@ export function callFailure(error: unknown, call: Call): PortfenceError {
 const words = ({ name, message, code }: Told): string =>
   scrubLines(`${typeof code === 'string' ? code : name}: ${message || 'no reason given'}`);
 
-const addressOf = ({ endpoint, region }: Call): string => endpoint ?? `ec2.${region}.amazonaws.com`;
+const apiOf = ({ endpoint, region }: Call): string =>
+  endpoint === undefined ? `the EC2 API of ${region}` : `the EC2 API at ${scrub(endpoint)}`;
 
 /** "17 minutes later", where AWS refused and its own date is that far from ours. */
 function clockSkew({ $metadata, $response }: Told, now: number): string | undefined {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -116,6 +116,37 @@ needs('cloud-init')('cloud-init itself', () => {
       }
     },
   );
+});
+
+/** cloud-init's own modules on the user data, with every path below a folder; prints the script that it makes of `runcmd`. */
+const MODULES = `
+import sys
+from cloudinit import util
+from cloudinit.config import cc_write_files
+config = util.load_yaml(sys.stdin.read())
+for file in config["write_files"]:
+    file["path"] = sys.argv[1] + file["path"]
+cc_write_files.write_files("portfence", config["write_files"], "root:root")
+print(util.shellify(config["runcmd"]))
+`;
+
+needs('root', 'cloud-init')('the modules of cloud-init', () => {
+  test.each(POLICIES)('write the files and make a script of it (%#)', async (policy) => {
+    const folder = await mkdtemp(join(tmpdir(), 'portfence-user-data-'));
+    try {
+      const { text } = made({ policy: { ...samplePolicy, ...policy }, dns: DNS });
+      const { code, stdout, stderr } = await run(['/usr/bin/python3', '-c', MODULES, folder], { input: text });
+      expect(code, stderr).toBe(0);
+      for (const [path, content] of contents(text)) {
+        expect(await realSystem.readText(`${folder}${path}`)).toBe(content);
+        expect((await stat(`${folder}${path}`)).mode & 0o777).toBe(0o644);
+      }
+      expect(await run(['sh', '-n'], { input: stdout })).toMatchObject({ code: 0, stderr: '' });
+      expect(stdout).toContain('systemctl restart portfence.service');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });
 
 needs(...LAB)('the kernel', () => {
