@@ -96,13 +96,14 @@ test('the folder of a running container is watched, whatever the engine’s exec
     [`${SOCKET} /containers/json`]: LISTED,
     [`${SOCKET} /containers/${ID}/json`]: container('web', '/srv/exec/netns/a1'),
   };
-  const { system, written } = containersOf(
+  const { system, files, written } = containersOf(
     { sockets, files: { '/srv/exec/netns/a1': '' } },
     { '/srv/exec/netns/a1': DEFAULT },
   );
   const native = watchNamespaces(system, usual);
   await native.want(samplePolicy);
   expect((await native.report()).folders).toEqual([FOLDER, '/srv/exec/netns']);
+  expect(JSON.parse(files.get('/state/native.json') ?? '')).toMatchObject({ folders: [FOLDER, '/srv/exec/netns'] });
   expect(written).toEqual(['/srv/exec/netns/a1 49152 61000']);
 });
 

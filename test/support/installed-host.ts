@@ -1,3 +1,4 @@
+import { expect, vi } from 'vitest';
 import { IMAGE } from '../../src/lab/image.ts';
 import type { Namespace } from '../../src/lab/namespace.ts';
 import { peerProgram, TELL_PORT } from '../../src/lab/peer-servers.ts';
@@ -12,6 +13,7 @@ import { samplePolicy } from './samples.ts';
 /** Milliseconds; the first file that boots a host may have to build its tree. */
 export const BOOT_PATIENCE = 600_000;
 export const PORTS = ['--ports', '49152-61000'] as const;
+const AGENT = 'portfence-agent.service';
 const SERVICE = 8080;
 const CLIENT = 33_333;
 /** Ports are used once: connection tracking remembers what a flow was mapped to. */
@@ -73,6 +75,16 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
     }
     return left.length > 0 ? left : ['no fence'];
   };
+  /** It started by itself, maybe before the agent, who then gives it the range when it comes. */
+  const unserved = async (container: Pick<Namespace, 'run'>, ports: typeof samplePolicy.ports) => {
+    const wanted = `${ports[0]?.from}\t${ports.at(-1)?.to}`;
+    const own = async () => (await container.run(['cat', '/proc/sys/net/ipv4/ip_local_port_range'])).stdout.trim();
+    const late = () => vi.waitFor(async () => expect(await own()).toBe(wanted), { timeout: 10_000, interval: 100 });
+    return late().then(
+      () => [],
+      async () => [`the container's own range is ${await own()}`],
+    );
+  };
   return {
     json,
     systemctl: (...args) => host.expect(['systemctl', ...args]),
@@ -118,6 +130,8 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
         await server.stop();
         if (clients.join() !== `${PEER.ipv4} ${CLIENT + round}`) found.push(`a client is seen as ${clients.join()}`);
         found.push(...(await seen(container, 'the container', ports)));
+        if ((await host.run(['systemctl', 'is-active', AGENT])).code === 0)
+          found.push(...(await unserved(container, ports)));
       }
       // Ports below the ephemeral ones were bound on purpose, so the host's own are asked of the kernel.
       const own = await seenFrom(world.host, { kernel: 40 });

@@ -110,17 +110,20 @@ export function watchNamespaces(
     });
     folders.set(folder.path, { folder, close });
   };
+  const remember = async (): Promise<void> => {
+    const engines = [...folders.values()].flatMap(({ folder }) => (folder.kind === 'engine' ? folder.path : []));
+    if (ours && ours.length > 0) await writeNativeMemory(system, { ours, folders: engines });
+  };
   /** What engines tell: further folders, and choices for containers that were served without knowing of them. */
   const heed = async (): Promise<void> => {
-    const told = await sandboxes.ask();
-    const isNew = told.some((path) => !folders.has(path));
-    for (const path of told) watch({ path, kind: 'engine' });
-    if (isNew && ours && ours.length > 0) await remember(ours);
-    for (const [path, before] of known) {
+    const before = folders.size;
+    for (const path of await sandboxes.ask()) watch({ path, kind: 'engine' });
+    if (folders.size > before) await remember();
+    for (const [path, served] of known) {
       const now = sandboxes.at(path);
       if (!now) continue;
-      const isKnown = SETTING_NAMES.every((name) => (now.chosen[name] ?? before.chosen[name]) === before.chosen[name]);
-      if (isKnown) known.set(path, { ...before, container: now.container });
+      const isKnown = SETTING_NAMES.every((name) => (now.chosen[name] ?? served.chosen[name]) === served.chosen[name]);
+      if (isKnown) known.set(path, { ...served, container: now.container });
       else serve(path);
     }
   };
@@ -137,8 +140,6 @@ export function watchNamespaces(
   const settled = async (): Promise<void> => {
     await Promise.all([...known.values()].map(({ done }) => done));
   };
-  const remember = (given: readonly Values[]): Promise<void> =>
-    writeNativeMemory(system, { ours: given, folders: [...folders.keys()] });
   const begin = async (): Promise<readonly Values[]> => {
     const memory = await readNativeMemory(system);
     for (const path of memory.folders) watch({ path, kind: 'engine' });
@@ -163,7 +164,7 @@ export function watchNamespaces(
       else {
         // Written down before it is given, so that another agent knows it for ours.
         if (!ours.some((one) => isEqual(one, next))) ours = [...ours, next];
-        await remember(ours);
+        await remember();
         await change(next);
       }
       await settled();
