@@ -42,6 +42,8 @@ interface Served {
 
 /** Milliseconds in which events gather before the folders are read again: a name that went must be forgotten. */
 const SWEEP_MS = 500;
+/** Milliseconds before each of the looks into a folder that has just come; a name can be there 45 ms before its namespace. */
+const FIRST_SWEEPS_MS = [0, 5, 5, 10, 20, 40];
 
 /**
  * Watches the folders of engines and gives each container's namespace the allowed range before its process starts: engines
@@ -79,6 +81,7 @@ export function watchNamespaces(
   /** A name without a namespace is a container that ended, which Docker leaves for a minute: waiting for it would be in vain. */
   const sweep = async (): Promise<void> => {
     const present = new Set<string>();
+    const before = [...known.keys()]; // What comes while we read is not gone.
     const mounted = await mountedNames(system);
     for (const { folder } of folders.values()) {
       for (const name of await system.list(folder.path)) {
@@ -86,7 +89,7 @@ export function watchNamespaces(
         if (mounted.has(name)) note(folder, name);
       }
     }
-    for (const path of known.keys()) {
+    for (const path of before) {
       if (present.has(path)) continue;
       known.delete(path);
       outcomes.delete(path);
@@ -100,11 +103,17 @@ export function watchNamespaces(
     });
     return sweeping;
   };
+  /** When the folder itself has come, the first container is in it already, maybe without its namespace yet. */
+  const sweepOften = async (): Promise<void> => {
+    for (const pause of FIRST_SWEEPS_MS) {
+      await system.sleep(pause);
+      await sweep();
+    }
+  };
   const watch = (folder: NamespaceFolder): void => {
     if (folders.has(folder.path)) return;
     const { close } = system.watchFolder(folder.path, (name) => {
-      // The folder itself has come: engines make it with their first container, which is in it already.
-      if (name === '') void sweep();
+      if (name === '') void sweepOften();
       else note(folder, name);
       void sweepSoon();
     });
@@ -134,8 +143,12 @@ export function watchNamespaces(
     values = next;
     await heed();
     const mounted = await mountedNames(system);
-    for (const path of old) if (known.has(path) && mounted.has(nameOf(path))) serve(path);
+    for (const path of old) {
+      if (mounted.has(nameOf(path))) serve(path);
+      else known.delete(path); // It ended, or its namespace is about to come.
+    }
     await sweep();
+    if (old.some((path) => !known.has(path))) void sweepSoon();
   };
   const settled = async (): Promise<void> => {
     await Promise.all([...known.values()].map(({ done }) => done));
