@@ -29,6 +29,15 @@ test('a token is fetched first and sent with every question', async () => {
   expect(server.asked).toEqual(['PUT /latest/api/token', 'GET /latest/meta-data/placement/region']);
 });
 
+test('answers over IPv6 as well', async () => {
+  const other = await metadataServer(undefined, '::1');
+  try {
+    expect((await instancePlace(await openMetadata(system, other.url))).region).toBe('eu-central-1');
+  } finally {
+    await other.close();
+  }
+});
+
 test('tells where the instance stands, and what it has not', async () => {
   const metadata = await open();
   expect(await instancePlace(metadata)).toEqual({

@@ -41,7 +41,10 @@ export const refuse =
 export const silence: Item = () => {};
 
 /** A metadata service on loopback that speaks IMDSv2 alone: PUT for a token, 401 for whoever comes without. */
-export async function metadataServer(items: Readonly<Record<string, Item>> = INSTANCE): Promise<MetadataServer> {
+export async function metadataServer(
+  items: Readonly<Record<string, Item>> = INSTANCE,
+  host: '127.0.0.1' | '::1' = '127.0.0.1',
+): Promise<MetadataServer> {
   const asked: string[] = [];
   const served = new Map(Object.entries(items));
   const state: { token: Item } = { token: TOKEN };
@@ -61,10 +64,10 @@ export async function metadataServer(items: Readonly<Record<string, Item>> = INS
     if (request.headers['x-aws-ec2-metadata-token'] !== TOKEN) return give(refuse(401, 'Unauthorized'));
     give(served.get(decodeURI(request.url ?? '').replace('/latest/meta-data/', '')) ?? refuse(404, 'Not Found'));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host === '::1' ? '[::1]' : host}:${port}`,
     asked,
     items: served,
     get token() {

@@ -151,6 +151,18 @@ test.each([
   expect(notes.some((note) => note.includes('not needed here'))).toBe(needless);
 });
 
+test.each([
+  ['EACCES', 'NOT_ROOT'],
+  ['EROFS', 'SYSTEM'],
+])('a file that can not be written (%s) ends in %s, with its name', async (code, told) => {
+  const system = scriptedSystem({ commands: valid });
+  const replaceText = () => Promise.reject(Object.assign(new Error(`${code}: no`), { code }));
+  await expect(mergeDns({ ...system, replaceText }, SERVERS, how)).rejects.toMatchObject({
+    code: told,
+    message: expect.stringContaining(DEFAULT_FILE),
+  });
+});
+
 needs('root')('the real file', () => {
   let folder: string;
   let file: string;
