@@ -78,24 +78,40 @@ export function withAclQuestion(command: Command): Command {
     );
 }
 
-/** Reads the source and finds both sides. Throws USAGE and ACL with what is missing. */
+/** Both sides, as flags and source name them. */
+export interface AclSides {
+  readonly own: Side;
+  readonly peer: Side | undefined;
+  /** How sides were found that nothing names. */
+  readonly notes: readonly string[];
+  /** What could not be judged at all and may change an answer about these sides. */
+  readonly unjudged: readonly Unjudged[];
+}
+
+/** Reads the source and puts the question. Throws USAGE and ACL with what is missing. */
 export async function askAcl(context: Context, options: AclOptions): Promise<AclAsk> {
-  const source = await readAclSource(context, options);
+  const { own, peer, notes, unjudged } = sidesOf(await readAclSource(context, options), options);
+  const asked = peersOf(options, own, peer);
+  const question = { own, peer, services: servicesOf(options), peers: asked.peers };
+  return { question, notes: [...notes, ...asked.notes], unjudged };
+}
+
+/** Finds both sides. Throws ACL where one can't be told. */
+export function sidesOf(source: AclSource, options: AclOptions): AclSides {
+  const { inventory } = source;
   const own = ownSide(source, options);
-  const peer =
-    options.peerSubnet === undefined ? undefined : findSide(source.inventory, { subnet: options.peerSubnet });
-  const services = servicesOf(options);
-  const { peers, notes } = peersOf(options, own.side, peer?.side);
+  const peer = options.peerSubnet === undefined ? undefined : findSide(inventory, { subnet: options.peerSubnet });
   const ids = [own.side.acl.id, peer?.side.acl.id];
   return {
-    question: { own: own.side, peer: peer?.side, services, peers },
-    notes: [own.note, peer?.note, ...notes].filter((note) => note !== undefined),
-    unjudged: source.inventory.unjudged.filter(({ acl }) => acl === undefined || ids.includes(acl)),
+    own: own.side,
+    peer: peer?.side,
+    notes: [own.note, peer?.note].filter((note) => note !== undefined),
+    unjudged: inventory.unjudged.filter(({ acl }) => acl === undefined || ids.includes(acl)),
   };
 }
 
 /** Our own side, as the flags or the source name it. */
-export function ownSide({ inventory, ...here }: AclSource, options: AclOptions): ReturnType<typeof findSide> {
+function ownSide({ inventory, ...here }: AclSource, options: AclOptions): ReturnType<typeof findSide> {
   const { acl, subnet, vpc, subnetCidr = [], vpcCidr } = options;
   return findSide(inventory, {
     acl,

@@ -1,5 +1,6 @@
 import type { AddCommand } from '../context.ts';
 import { addAclCheck } from './acl-check.ts';
+import { addAclExplain } from './acl-explain.ts';
 import { addAclFix } from './acl-fix.ts';
 import { addAclRanges } from './acl-ranges.ts';
 
@@ -14,5 +15,6 @@ export const aclCommand: AddCommand = (program, context, respond) => {
     .addHelpText('after', HELP);
   addAclRanges(command, context, respond);
   addAclCheck(command, context, respond);
+  addAclExplain(command, context, respond);
   addAclFix(command, context, respond);
 };
