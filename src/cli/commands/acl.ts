@@ -3,6 +3,7 @@ import { addAclCheck } from './acl-check.ts';
 import { addAclExplain } from './acl-explain.ts';
 import { addAclFix } from './acl-fix.ts';
 import { addAclRanges } from './acl-ranges.ts';
+import { addAclShow } from './acl-show.ts';
 
 const HELP = `
 A stateless ACL lets an answer in by our source port, and a request out by the service's port; these commands put both together.
@@ -15,6 +16,7 @@ export const aclCommand: AddCommand = (program, context, respond) => {
     .addHelpText('after', HELP);
   addAclRanges(command, context, respond);
   addAclCheck(command, context, respond);
+  addAclShow(command, context, respond);
   addAclExplain(command, context, respond);
   addAclFix(command, context, respond);
 };
