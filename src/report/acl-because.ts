@@ -45,9 +45,12 @@ export function becauseLines(pieces: Pieces): readonly string[] {
   const withAcl = acls.size > 1;
   return tableLines(
     pieces.flatMap(({ from, to, verdict, by }) => {
-      const shown = by.slice(0, MOST_DECIDERS).map((one) => deciderText(one, { withAcl }));
-      const [first = '', ...others] =
-        by.length > MOST_DECIDERS ? [...shown, `and ${by.length - MOST_DECIDERS} more (--json lists them)`] : shown;
+      const texts = [...new Set(by.map((one) => deciderText(one, { withAcl })))];
+      const more = texts.length - MOST_DECIDERS;
+      const [first = '', ...others] = [
+        ...texts.slice(0, MOST_DECIDERS),
+        ...(more > 0 ? [`and ${more} more (--json lists them)`] : []),
+      ];
       return [[rangeText({ from, to }), VERDICT_WORDS[verdict], first], ...others.map((text) => ['', '', text])];
     }),
   );

@@ -58,23 +58,28 @@ export function aclCheckText(found: AclCheck): { json: unknown; text: readonly s
   };
 }
 
-function headline({ question, fit, unjudged }: AclCheck): string {
+function headline({ question, fit: { ways, worst }, partsOf, unjudged }: AclCheck): string {
   const asked = askedText(question);
-  const { hangingShare = 0, unsureShare = 0, way } = fit.worst ?? {};
-  const which = way && fit.ways.length > 1 ? `, at worst to ${wayText(way)}` : '';
+  const { hangingShare = 0, unsureShare = 0 } = worst ?? {};
+  const which = worst && ways.length > 1 ? `, at worst to ${wayText(worst.way)}` : '';
+  const some = worst && new Set(partsOf(worst).map((part) => lostShare(part, worst.used))).size > 1;
+  const connections = `new connections${some ? ' to some of these addresses' : ''}`;
   if (hangingShare > 0)
-    return `DOES NOT FIT: ${percentText(hangingShare)} of new connections get no answer${which}; ${asked}`;
+    return `DOES NOT FIT: ${percentText(hangingShare)} of ${connections} get no answer${which}; ${asked}`;
   if (unsureShare > 0)
-    return `UNSURE: ${percentText(unsureShare)} of new connections hang on what could not be judged${which}; ${asked}`;
+    return `UNSURE: ${percentText(unsureShare)} of ${connections} hang on what could not be judged${which}; ${asked}`;
   if (unjudged.length > 0) return `UNSURE: every connection gets its answer as far as it could be judged; ${asked}`;
   return `FITS: every connection gets its answer; ${asked}`;
 }
 
+const lostShare = ({ ranges, unsure }: Part, used: PortSet): number =>
+  share(subtract(subtract(used, ranges), unsure), used);
+
 function failingLines({ way, used }: WayFit, parts: readonly Part[]): readonly string[] {
-  const rows = parts.map(({ blocks, ranges, unsure }) => {
-    const lost = share(subtract(subtract(used, ranges), unsure), used);
+  const rows = parts.map((part) => {
+    const { blocks, unsure } = part;
     return [
-      `${percentText(lost)} hang`,
+      `${percentText(lostShare(part, used))} hang`,
       unsure.length > 0 ? `${percentText(share(intersect(unsure, used), used))} unsure` : '',
       blocks.length > 4 ? `${blocks.slice(0, 3).join(', ')} and ${blocks.length - 3} more blocks` : blocks.join(', '),
     ];
