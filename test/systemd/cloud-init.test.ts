@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { EC2_LIMIT, type Format, userData } from '../../src/install/cloud-init/user-data.ts';
+import { EC2_LIMIT, type Format } from '../../src/install/cloud-init/limits.ts';
+import { userData } from '../../src/install/cloud-init/user-data.ts';
 import { hasPort } from '../../src/ports.ts';
 import { seenFrom, seenText } from '../support/fenced-world.ts';
 import { BOOT_PATIENCE, type InstalledHost, installedHost, traces } from '../support/installed-host.ts';

@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../../errors.ts';
+import { EC2_LIMIT, FORMATS, type Format } from '../../install/cloud-init/limits.ts';
 import type { CommonFlags, Context, Respond } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
-  readonly format: 'cloud-config' | 'shell';
+  readonly format: Format;
   readonly dns?: boolean;
   readonly ipv6?: boolean;
   readonly out?: string;
@@ -14,18 +15,16 @@ interface Options extends CommonFlags, PolicyOptions {
 const HELP = `
 The instance needs systemd, Linux 5.7, nft 1.0.6 (installed where it is missing) and, for --dns, python3; no Node. It is fenced from the end of its
 first boot on, and at later boots before anything starts a container; its own port range is set before the first download.
-Give it with: aws ec2 run-instances --user-data file://FILE ... Other parts of multipart user data are added to, not replaced.`;
+Give it with: aws ec2 run-instances --user-data file://FILE ... In multipart user data put it last: then it adds to\nthe other parts instead of replacing them.`;
 
 export function addCloudInit(install: Command, context: Context, respond: Respond): void {
   withPolicyFlags(install.command('cloud-init'))
     .description('print user data that brings a fresh instance into the fence, without Node on it')
-    .addOption(
-      new Option('--format <form>', 'what to print').choices(['cloud-config', 'shell']).default('cloud-config'),
-    )
+    .addOption(new Option('--format <form>', 'what to print').choices(FORMATS).default(FORMATS[0]))
     .option('--dns', "merge the VPC's resolver into Docker's daemon.json on the instance (see portfence dns)")
     .option('--ipv6', 'with --dns: its IPv6 address as well')
     .option('--out <file>', 'write it to a file instead')
-    .addOption(new Option('--limit <bytes>', 'the most bytes that the cloud takes').argParser(bytes).default(16_384))
+    .addOption(new Option('--limit <bytes>', 'the most bytes that the cloud takes').argParser(bytes).default(EC2_LIMIT))
     .option('--json', 'one JSON document')
     .addHelpText('after', HELP)
     .action(async (options: Options) => {

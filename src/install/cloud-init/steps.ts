@@ -39,11 +39,7 @@ export function steps({
     'systemctl enable --quiet portfence.service',
     'systemctl restart portfence.service',
     ...(dns
-      ? [
-          `python3 - ${dns.further.join(' ')} <<'PORTFENCE'`.replace('  ', ' '),
-          ...DNS_PROGRAM.trimEnd().split('\n'),
-          'PORTFENCE',
-        ]
+      ? [['python3', '-', ...dns.further, "<<'PORTFENCE'"].join(' '), ...DNS_PROGRAM.trimEnd().split('\n'), 'PORTFENCE']
       : []),
   ];
 }

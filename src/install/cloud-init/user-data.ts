@@ -7,13 +7,9 @@ import { script } from '../../survey/nft-script.ts';
 import { ANY_HOST } from '../any-host.ts';
 import { RULES_FILE, SERVICES, SYSCTL_FILE, unitFile } from '../paths.ts';
 import { fenceUnit, sysctlLines } from '../units.ts';
+import type { Format } from './limits.ts';
 import { cloudConfig, shellScript, type UserDataFile } from './render.ts';
 import { type DnsWish, steps } from './steps.ts';
-
-export const FORMATS = ['cloud-config', 'shell'] as const;
-export type Format = (typeof FORMATS)[number];
-/** Bytes, before base64 (EC2 user guide, "Work with instance user data"). */
-export const EC2_LIMIT = 16_384;
 
 export interface UserDataOptions {
   readonly policy: Policy;

@@ -5,7 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ANY_HOST } from '../../../src/install/any-host.ts';
-import { EC2_LIMIT, FORMATS, type UserDataOptions, userData } from '../../../src/install/cloud-init/user-data.ts';
+import { EC2_LIMIT, FORMATS } from '../../../src/install/cloud-init/limits.ts';
+import { type UserDataOptions, userData } from '../../../src/install/cloud-init/user-data.ts';
 import { fenceUnit } from '../../../src/install/units.ts';
 import { holdNamespace } from '../../../src/lab/namespace.ts';
 import { compile } from '../../../src/plan/compile.ts';
@@ -121,9 +122,11 @@ needs('cloud-init')('cloud-init itself', () => {
 /** cloud-init's own modules on the user data, with every path below a folder; prints the script that it makes of `runcmd`. */
 const MODULES = `
 import sys
-from cloudinit import util
+from cloudinit import mergers, util
 from cloudinit.config import cc_write_files
+others = {"runcmd": [["echo", "another part"]], "write_files": [{"path": "/other", "content": ""}]}
 config = util.load_yaml(sys.stdin.read())
+config = mergers.construct(mergers.dict_extract_mergers(config)).merge(others, config)
 for file in config["write_files"]:
     file["path"] = sys.argv[1] + file["path"]
 cc_write_files.write_files("portfence", config["write_files"], "root:root")
@@ -131,7 +134,7 @@ print(util.shellify(config["runcmd"]))
 `;
 
 needs('root', 'cloud-init')('the modules of cloud-init', () => {
-  test.each(POLICIES)('write the files and make a script of it (%#)', async (policy) => {
+  test.each(POLICIES)('write the files and make a script of it, behind what other parts want (%#)', async (policy) => {
     const folder = await mkdtemp(join(tmpdir(), 'portfence-user-data-'));
     try {
       const { text } = made({ policy: { ...samplePolicy, ...policy }, dns: DNS });
@@ -142,7 +145,8 @@ needs('root', 'cloud-init')('the modules of cloud-init', () => {
         expect((await stat(`${folder}${path}`)).mode & 0o777).toBe(0o644);
       }
       expect(await run(['sh', '-n'], { input: stdout })).toMatchObject({ code: 0, stderr: '' });
-      expect(stdout).toContain('systemctl restart portfence.service');
+      expect(stdout).toMatch(/another part[\s\S]*systemctl restart portfence.service/);
+      expect(await realSystem.readText(`${folder}/other`)).toBe('');
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

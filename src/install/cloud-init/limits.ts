@@ -1,0 +1,4 @@
+export const FORMATS = ['cloud-config', 'shell'] as const;
+export type Format = (typeof FORMATS)[number];
+/** Bytes, before base64 (EC2 user guide, "Work with instance user data"). */
+export const EC2_LIMIT = 16_384;
