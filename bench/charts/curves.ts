@@ -20,7 +20,7 @@ export interface Chart {
   readonly curves: readonly Curve[];
 }
 
-const SIZE = { width: 760, height: 400, left: 76, right: 20, top: 44, bottom: 92 } as const;
+const SIZE = { width: 760, height: 400, left: 76, right: 36, top: 44, bottom: 92 } as const;
 /** Told apart by colour, and by dashes where colours can't be (Okabe and Ito's palette). */
 const STROKES = [
   { colour: '#000000', dashes: '' },
