@@ -68,7 +68,8 @@ function candidateOf(acl: NetworkAcl, entry: AclEntry, direction: Direction, kin
   if (!isUnknown(protocol) && protocol !== 'all' && protocol !== kind.protocol) return undefined;
   const icmp = kind.icmp ? matchesIcmp(entry.icmp, kind.icmp) : true;
   if (icmp === false) return undefined;
-  const unknown = [entry.direction, family, remote, protocol].some(isUnknown) || icmp === undefined;
+  const judged = entry.presence === undefined && icmp !== undefined;
+  const unknown = !judged || [entry.direction, family, remote, protocol].some(isUnknown);
   return {
     decider: { kind: 'entry', acl, direction, family: kind.family, entry },
     allow: isUnknown(entry.allow) ? undefined : entry.allow,

@@ -42,6 +42,8 @@ export interface AclEntry {
   readonly ports: Known<PortSet>;
   /** For ICMP entries alone; any type and code otherwise. */
   readonly icmp: Known<IcmpMatch>;
+  /** Why the entry may not be there at all (a condition of a template); undefined where it surely is. */
+  readonly presence?: Unknown;
   readonly place: Place;
 }
 

@@ -27,10 +27,10 @@ function icmpText({ type, code }: IcmpMatch): string {
 
 /** Why an entry could not be judged, each reason once, with the field: `ports: known after apply`. */
 export function doubtsOf(entry: AclEntry): readonly string[] {
-  const { direction, number, allow, family, remote, protocol, ports, icmp } = entry;
-  const fields = { direction, number, allow, family, remote, protocol, ports, icmp };
+  const { direction, number, allow, family, remote, protocol, ports, icmp, presence } = entry;
+  const fields = { direction, number, allow, family, remote, protocol, ports, icmp, presence };
   return Object.entries(fields).flatMap(([name, value]) =>
-    isUnknown(value) ? [`${name}: ${scrub(value.unknown)}`] : [],
+    value !== undefined && isUnknown(value) ? [`${name}: ${scrub(value.unknown)}`] : [],
   );
 }
 

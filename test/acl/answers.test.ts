@@ -102,3 +102,23 @@ test('addresses become the fewest blocks', () => {
   for (const cidr of ['0.0.0.0/0', '10.0.0.0/8', '::/0', 'fc00::/7', '2001:db8::1/128'])
     expect(blocksOf(addressBlock(cidr), cidr.includes(':') ? 'ipv6' : 'ipv4')).toEqual([cidr]);
 });
+
+test('an entry that may be absent matters only where what follows decides otherwise', () => {
+  const presence = { unknown: 'only where the condition IsProd holds' };
+  const asked = (...entries: Parameters<typeof entry>[0][]) => {
+    const own = side(acl('acl-1', [...webAcl.entries, ...entries.map(entry)]));
+    const { ranges, unsure } = solve({ own, services: [HTTPS], peers: [addressBlock('203.0.113.10/32')] });
+    return [portsText(ranges), portsText(unsure)];
+  };
+  const wider = { direction: 'inbound', number: 50, ports: [{ from: 40_000, to: 61_000 }], presence } as const;
+  expect(asked(wider)).toEqual(['49152-61000', '40000-49151']);
+  const deny = {
+    direction: 'inbound',
+    number: 50,
+    allow: false,
+    ports: [{ from: 50_000, to: 50_999 }],
+    presence,
+  } as const;
+  expect(asked(deny)).toEqual(['49152-49999,51000-61000', '50000-50999']);
+  expect(asked({ ...deny, remote: '198.51.100.0/24' })).toEqual(['49152-61000', '']);
+});

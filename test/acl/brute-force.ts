@@ -56,7 +56,8 @@ export function completions(acl: NetworkAcl): readonly NetworkAcl[] {
     let made: readonly AclEntry[] = [entry];
     for (const field of unknown)
       made = made.flatMap((one) => domain(field, one, { i, numbers }).map((value) => ({ ...one, [field]: value })));
-    all = all.flatMap((list) => made.filter(consistent).map((one) => [...list, one]));
+    const ways = made.filter(consistent).map((one) => [one]);
+    all = all.flatMap((list) => [...ways, ...(entry.presence ? [[]] : [])].map((way) => [...list, ...way]));
   }
   return all.map((entries) => ({ ...acl, entries }));
 }
@@ -76,6 +77,8 @@ function domain(
     case 'number':
       // Before, between and behind the others, and two that are unknown in either order.
       return [0, ...numbers].flatMap((one) => [one + 0.2 + i / 1000, one + 0.8 - i / 1000]);
+    case 'presence':
+      return [undefined];
     case 'allow':
       return [true, false];
     case 'family':

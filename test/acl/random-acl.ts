@@ -36,7 +36,16 @@ const entryOf = (families: readonly Family[]) =>
   );
 
 export type Field = keyof Omit<AclEntry, 'place' | 'icmp'>;
-export const FIELDS: readonly Field[] = ['direction', 'number', 'allow', 'family', 'remote', 'protocol', 'ports'];
+export const FIELDS: readonly Field[] = [
+  'direction',
+  'number',
+  'allow',
+  'family',
+  'remote',
+  'protocol',
+  'ports',
+  'presence',
+];
 
 interface Options {
   readonly entries?: number;

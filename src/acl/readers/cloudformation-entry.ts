@@ -35,8 +35,8 @@ function directionOf(egress: Given): Known<Direction> {
   return is ? 'outbound' : 'inbound';
 }
 
-/** An entry that may be absent: nobody knows what it does to the packets that fit it, since the next entries might have them. */
+/** The entry, which may be absent where a condition makes it. */
 export function conditional(entry: AclEntry, condition: string | undefined): AclEntry {
   if (condition === undefined) return entry;
-  return { ...entry, allow: { unknown: scrub(`the entry exists only where the condition ${condition} holds`) } };
+  return { ...entry, presence: { unknown: scrub(`only where the condition ${condition} holds`) } };
 }

@@ -10,7 +10,7 @@ import { documents } from '../documents.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
 const RUNS = 20_000;
-const SLOWEST_MS = 2000;
+const SLOWEST_MS = 5000;
 
 const samples: readonly SampleAcl[] = fc.sample(anySampleAcl, { seed: SEED, numRuns: 4 });
 const VALID: readonly string[] = [
@@ -198,4 +198,4 @@ test(`${RUNS} documents are read or end in one clear error, never worse (FUZZ_SE
   expect(slowest).toBeLessThan(SLOWEST_MS);
   expect(outcomes.read).toBeGreaterThan(RUNS / 10);
   expect(outcomes.refused).toBeGreaterThan(RUNS / 10);
-});
+}, 180_000);

@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readAclFiles } from '../../../src/acl/readers/read.ts';
 import { PortfenceError } from '../../../src/errors.ts';
 
 const MB = 1024 * 1024;
-const SLOWEST_MS = 30_000;
+const SLOWEST_MS = 60_000;
+
+vi.setConfig({ testTimeout: 120_000 });
 
 function refusal(text: string): string {
   try {
