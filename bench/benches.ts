@@ -1,3 +1,5 @@
+import { benchAcl } from './acl/bench.ts';
+import { aclPage } from './acl/page.ts';
 import { benchEndurance } from './agent/endurance.ts';
 import { benchHeal } from './agent/heal.ts';
 import { benchNative } from './agent/native.ts';
@@ -34,6 +36,8 @@ export interface Bench {
   readonly about: string;
   /** What `--runs` counts, and how many there are unless told; absent where each case is tried once. */
   readonly runs?: { readonly of: string; readonly usual: number };
+  /** Needs no lab, and so no root. */
+  readonly unprivileged?: boolean;
   see(options: BenchOptions): Promise<Seen>;
 }
 
@@ -91,6 +95,16 @@ export const BENCHES: readonly [Bench, ...Bench[]] = [
       const seen = await benchDataplane({ seconds: runs, ...options });
       const page = { file: 'dataplane.md', lines: dataplanePage(seen) };
       return { files: [page, ...dataplaneCharts(seen)], json: seen, kept: seen.met };
+    },
+  },
+  {
+    name: 'acl',
+    about: 'how long the network ACLs of a large network take to solve',
+    runs: { of: 'how many rounds', usual: 15 },
+    unprivileged: true,
+    see: async ({ runs = 15, say }) => {
+      const seen = await benchAcl({ runs, say });
+      return { files: [{ file: 'acl-speed.md', lines: aclPage(seen) }], json: seen, kept: seen.met };
     },
   },
 ];

@@ -16,7 +16,7 @@ async function main(): Promise<ExitCode> {
     process.stdout.write(USAGE);
     return EXIT.fine;
   }
-  if (process.geteuid?.() !== 0)
+  if (!ask.bench.unprivileged && process.geteuid?.() !== 0)
     throw new PortfenceError('NOT_ROOT', 'the lab makes network namespaces, which needs root', {
       hint: 'run: sudo npm run bench',
     });

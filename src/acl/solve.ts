@@ -24,35 +24,38 @@ export interface Answer extends Ports {
 
 /** The exact answer of first-match evaluation. Throws ACL where a block of ours would have to be known. */
 export function solve(question: Question): Answer {
-  const asked = waysOf(question).map((way) => ({ ...way, pieces: way.view.towards(way.peer) }));
-  const shared = new Map<Pieces, Ports & { readonly count: number }>();
-  for (const { pieces } of asked) {
-    const known = shared.get(pieces) ?? { ...portsOf(pieces), count: 0 };
-    shared.set(pieces, { ...known, count: known.count + 1 });
-  }
-  const lost = lostBy([...shared.values()]);
-  const ways = asked.map(({ service, peer, pieces }) => ({
-    service,
-    peer,
-    ...(shared.get(pieces) ?? portsOf(pieces)),
-    lost: lost.get(pieces) ?? 0,
-  }));
-  return { ...portsOf([...shared.keys()].reduce(both, everyPort({ verdict: 'pass', by: [] }))), ways };
+  const asked = waysOf(question);
+  const pieces = asked.map(({ view, peer }) => view.towards(peer));
+  // Thousands of peers share a few answers: each is worked out once.
+  const counts = new Map<Pieces, number>();
+  for (const one of pieces) counts.set(one, (counts.get(one) ?? 0) + 1);
+  const shared = sharedBy(counts);
+  const ways = asked.map(({ service, peer }, i): Way => {
+    const { ranges, unsure, pieces: own, lost } = shared.get(pieces[i] ?? NO_PIECES) ?? NOTHING;
+    return { service, peer, ranges, unsure, pieces: own, lost };
+  });
+  return { ...portsOf([...counts.keys()].reduce(both, everyPort({ verdict: 'pass', by: [] }))), ways };
 }
+
+type Shared = Omit<Way, 'service' | 'peer'>;
+const NO_PIECES: Pieces = [];
+const NOTHING: Shared = { ranges: [], unsure: [], pieces: NO_PIECES, lost: 0 };
 
 export function portsOf(pieces: Pieces): Ports {
   return { ranges: portsThat('pass', pieces), unsure: portsThat('unsure', pieces), pieces };
 }
 
-/** What each would give back if it were not asked for: nothing where another one asks for the same. */
-function lostBy(all: readonly (Ports & { readonly count: number })[]): ReadonlyMap<Pieces, number> {
+/** Each with what it would give back if it were not asked for: nothing where another one asks for the same. */
+function sharedBy(counts: ReadonlyMap<Pieces, number>): ReadonlyMap<Pieces, Shared> {
+  const all = [...counts.keys()].map(portsOf);
   const before = running(all.map(({ ranges }) => ranges));
   const behind = running(all.map(({ ranges }) => ranges).reverse()).reverse();
   const whole = portCount(before.at(-1) ?? ALL_PORTS);
   return new Map(
-    all.map(({ pieces, count }, i) => {
+    all.map((one, i) => {
       const others = intersect(before[i] ?? ALL_PORTS, behind[i + 1] ?? ALL_PORTS);
-      return [pieces, count > 1 ? 0 : portCount(others) - whole];
+      const lost = (counts.get(one.pieces) ?? 0) > 1 ? 0 : portCount(others) - whole;
+      return [one.pieces, { ...one, lost }];
     }),
   );
 }

@@ -33,17 +33,17 @@ function matches(entry: AclEntry, { direction, remote, protocol, port }: Sent): 
   return within(remote, judged(entry.remote));
 }
 
-const seen = new Map<string, boolean>();
+const seen = new Map<string, Map<string, boolean>>();
 function within(address: string, block: string): boolean {
-  const key = `${address} ${block}`;
-  const known = seen.get(key);
-  if (known !== undefined) return known;
+  const known = seen.get(block) ?? new Map<string, boolean>();
+  seen.set(block, known);
   const is =
-    address.includes(':') === block.includes(':') &&
-    (address.includes(':')
-      ? new Address6(address).isInSubnet(new Address6(block))
-      : new Address4(address).isInSubnet(new Address4(block)));
-  seen.set(key, is);
+    known.get(address) ??
+    (address.includes(':') === block.includes(':') &&
+      (address.includes(':')
+        ? new Address6(address).isInSubnet(new Address6(block))
+        : new Address4(address).isInSubnet(new Address4(block))));
+  known.set(address, is);
   return is;
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { aclPage } from '../../bench/acl/page.ts';
 import type { CommandsSeen } from '../../bench/commands/bench.ts';
 import { commandsPage } from '../../bench/commands/page.ts';
 import type { ComparisonSeen } from '../../bench/compare/compare.ts';
@@ -65,4 +66,17 @@ test('only a case in which everything came back, from whom it really was, is cle
   expect(isClean(clients('172.17.0.1'))).toBe(false);
   expect(isClean(clients('172.17.0.1', '203.0.113.10'))).toBe(false);
   expect(isClean(clients())).toBe(false);
+});
+
+test('the page of the ACLs tells the processor’s time against the target, and how much was really worked out', () => {
+  const summary = (median: number) => ({ count: 3, median, min: median - 1, max: median + 1 });
+  const page = (met: boolean) =>
+    aclPage({
+      ...{ versions, cores: 2, answers: 200_000, different: 698, met },
+      round: summary(1700),
+      cpu: summary(480),
+    });
+  expect(rowsOf(page(true), "processor's time")[0]).toEqual(['480 ms', '479 ms', '481 ms', '1000 ms', 'yes']);
+  expect(rowsOf(page(false), "processor's time")[0]?.at(-1)).toBe('**no**');
+  expect(page(true).join('\n')).toContain('200,000 answers, with 698 different sets of ports');
 });
