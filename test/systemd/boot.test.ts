@@ -97,6 +97,8 @@ needs(...SYSTEMD)('an installed fence', () => {
     await expect.poll(journal, { timeout: 10_000 }).toContain('59999-50000 runs backwards');
     expect(await ranges()).toEqual(['50000-59999']);
     expect(await place.systemctl('is-active', AGENT)).toBe('active');
+    const renews = [expect.stringMatching(/next boot begins with another policy/)];
+    expect((await place.json('status')).document['notes']).toEqual(expect.arrayContaining(renews));
   });
 
   test('goes without a trace, but for the policy that somebody has changed', async () => {

@@ -1,5 +1,6 @@
 import { readReport } from '../../agent/report.ts';
 import { EXIT, PortfenceError } from '../../errors.ts';
+import { bootNotes } from '../../install/boots.ts';
 import { observeRootless } from '../../observe/rootless.ts';
 import { statusText, statusWithoutPolicy } from '../../report/status.ts';
 import { presentFences } from '../../survey/fences.ts';
@@ -30,8 +31,9 @@ export const statusCommand: AddCommand = (program, context, respond) => {
       const found = await survey(system, { policy, state, dockerHost: options.dockerHost, backend: options.backend });
       const stands = await standing(system, found, state);
       const containers = { agent: await readReport(system), rootless: await observeRootless(system) };
+      const notes = [...found.notes, ...(await bootNotes(system, found.policy))];
       respond(
-        { exit: stands.enforced ? EXIT.fine : EXIT.no, ...statusText(found, stands, containers) },
+        { exit: stands.enforced ? EXIT.fine : EXIT.no, ...statusText({ ...found, notes }, stands, containers) },
         options.json ?? false,
       );
     });
