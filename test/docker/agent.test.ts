@@ -72,10 +72,11 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     expect(await engine.expect(['run', '--rm', image, 'cat', '/proc/sys/net/ipv4/tcp_timestamps'])).toBe('2');
   });
 
-  test("a choice that equals the kernel's default stays as well, also when the agent comes later, and status names it", async () => {
+  test("a choice that equals the kernel's default stays as well, also when the agent is late or comes later, and status names it", async () => {
     const detached = ['run', '--detach', '--stop-signal', 'KILL', '--name'];
     const choices = ['--sysctl', 'net.ipv4.ip_local_port_range=32768 60999', '--sysctl', 'net.ipv4.tcp_timestamps=0'];
-    await engine.expect([...detached, 'chooser', ...choices, image, 'sleep', '600']);
+    // An agent that is later than the engine can't tell the choice from the default, and learns of it from the engine.
+    await agent.frozen(() => engine.expect([...detached, 'chooser', ...choices, image, 'sleep', '600']));
     await engine.expect([...detached, 'taker', image, 'sleep', '600']);
     // It asks whether the agent's process is there, whose number means something beside the engine only.
     const status = async (...flags: readonly string[]) =>

@@ -12,6 +12,8 @@ export interface RunningAgent {
   mount(folder: string, namespaces: Readonly<Record<string, string>>): Promise<void>;
   /** Memory in use, in bytes. */
   memory(): Promise<number>;
+  /** Does something while the agent is frozen, so that it comes too late for it. */
+  frozen<T>(work: () => Promise<T>): Promise<T>;
   kill(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -61,6 +63,16 @@ export async function startAgent(
     memory: async () => {
       const { stdout } = await run(['cat', `/proc/${await agentPid()}/status`]);
       return Number(/VmRSS:\s+(\d+) kB/.exec(stdout)?.[1] ?? 0) * 1024;
+    },
+    frozen: async (work) => {
+      const pid = await agentPid();
+      process.kill(pid, 'SIGSTOP');
+      try {
+        return await work();
+      } finally {
+        // nsenter(1) stops with its child.
+        for (const one of [pid, child.pid]) if (one) process.kill(one, 'SIGCONT');
+      }
     },
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
