@@ -2,12 +2,12 @@ import process from 'node:process';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addressBlock } from '../../src/acl/address-block.ts';
-import type { NetworkAcl } from '../../src/acl/model.ts';
+import type { AclEntry, NetworkAcl } from '../../src/acl/model.ts';
 import { solve } from '../../src/acl/solve.ts';
 import { blockHas } from '../../src/addresses.ts';
 import { openConnections, type Probe } from '../../src/lab/connections.ts';
 import { TELL_PORT } from '../../src/lab/peer-servers.ts';
-import { mirrorAddress } from '../../src/lab/topology.ts';
+import { HOST, mirrorAddress } from '../../src/lab/topology.ts';
 import { buildWorld, type World } from '../../src/lab/world.ts';
 import {
   ALL_PORTS,
@@ -29,6 +29,8 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
 const ACLS = 8;
 /** Peers that one ACL tells apart. */
 const MIRRORS = 6;
+/** Pairs of ACLs, one at each end. */
+const PAIRS = 4;
 const RANDOM_PORTS = 16;
 const MOST_PORTS = 120;
 const PATIENCE_MS = 2500;
@@ -54,6 +56,19 @@ const BLOCKS_AMONG_MIRRORS: Blocks = {
   ipv6: ['fd00:2::/123', 'fd00:2::20/124', 'fd00:2::22/127', 'fd00:2::24/128', 'fd00:2::/64'],
 };
 
+const BLOCKS_AROUND_HOST: Blocks = {
+  ipv4: ['0.0.0.0/0', '10.0.1.0/24', `${HOST.ipv4}/32`, '10.0.1.128/25', '203.0.113.0/24'],
+  ipv6: ['::/0', 'fd00:1::/64', `${HOST.ipv6}/128`, 'fd00:1::8000/113', '2001:db8::/32'],
+};
+
+/** The ACL as the other end would have it: whoever is called lets requests in and answers out. */
+function turnedRound(acl: NetworkAcl): NetworkAcl {
+  const entries = acl.entries.map(
+    (entry): AclEntry => ({ ...entry, direction: entry.direction === 'inbound' ? 'outbound' : 'inbound' }),
+  );
+  return { ...acl, id: 'theirs', entries };
+}
+
 /** What is needed of `acl ranges --split --json`. */
 interface Answer {
   readonly ranges: readonly string[];
@@ -74,7 +89,7 @@ needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
   const tally = { answered: 0, unanswered: 0 };
 
   beforeAll(async () => {
-    world = await buildWorld({ allowed: ALL_PORTS, mirrors: ACLS + MIRRORS });
+    world = await buildWorld({ allowed: ALL_PORTS, mirrors: ACLS + MIRRORS + PAIRS });
   });
   afterAll(() => world?.close());
 
@@ -156,6 +171,36 @@ needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
           const ports = portsToTry(ranges, acl, i).slice(0, MOST_PORTS_A_MIRROR);
           const differences = await wrong({ protocol: 'tcp', to: { host, port: TELL_PORT } }, ranges, ports);
           expect(differences, `${host}: ${portsText(ranges)}\n${text}`).toEqual([]);
+        }),
+      );
+    },
+    90_000,
+  );
+
+  test.each(Array.from({ length: PAIRS }, (_, run) => run))(
+    'two random ACLs (%i), ours and the peer’s, let in what both let pass',
+    async (run) => {
+      const mirror = ACLS + MIRRORS + run;
+      const ours = randomAcl(SEED - run, blocksAround(mirror));
+      const theirs = randomAcl(SEED + 1000 + run, BLOCKS_AROUND_HOST);
+      const acls = { host: ours.acl, peer: turnedRound(theirs.acl) };
+      await raiseNftAcl(world.router, acls.host, 'host');
+      await raiseNftAcl(world.router, acls.peer, 'peer');
+      await Promise.all(
+        KINDS.map(async ({ family, protocol }) => {
+          const host = mirrorAddress(mirror)[family];
+          const { ranges } = solve({
+            own: { acl: acls.host, subnet: 'ours', blocks: [`${HOST.ipv4}/32`, `${HOST.ipv6}/128`], resolvers: [] },
+            peer: { acl: acls.peer, subnet: 'theirs', blocks: [], resolvers: [] },
+            services: [{ protocol: PROTOCOLS[protocol], port: TELL_PORT }],
+            peers: [addressBlock(`${host}/${family === 'ipv4' ? 32 : 128}`)],
+          });
+          const ports = portsToTry(ranges, acls.host, run).slice(0, MOST_PORTS_A_MIRROR);
+          const more = portsToTry(ranges, acls.peer, run).slice(0, MOST_PORTS_A_MIRROR);
+          const all = [...new Set([...ports, ...more])];
+          const differences = await wrong({ protocol, to: { host, port: TELL_PORT } }, ranges, all);
+          const words = `${family} ${protocol}: ${portsText(ranges)}\n${ours.text}\nturned round:\n${theirs.text}`;
+          expect(differences, words).toEqual([]);
         }),
       );
     },

@@ -2,23 +2,25 @@ import { type AclEntry, type Direction, isUnknown, type Known, type NetworkAcl }
 import type { Namespace } from '../../src/lab/namespace.ts';
 import { portsText } from '../../src/ports.ts';
 
-/** Interfaces of a lab's router that lead to the host: what leaves by them enters the subnet. */
-const TO_HOST = '"h*"';
+/** Interfaces of a lab's router that lead to each end: what leaves by them enters that end's subnet. */
+const LINKS = { host: '"h*"', peer: '"s*"' } as const;
+type End = keyof typeof LINKS;
 
 /**
  * The ACL as an nftables ruleset for a lab's router: one rule an entry, in order, then a drop. It keeps no state, and nothing
  * is tracked, so that the kernel judges each packet by itself. Throws TypeError for an entry that holds something unknown.
  */
-export function nftAcl(acl: NetworkAcl): string {
+export function nftAcl(acl: NetworkAcl, end: End): string {
+  const table = `inet model-${end}`;
   const rules = (direction: Direction): readonly string[] =>
     acl.entries
       .filter((entry) => known(entry.direction) === direction)
       .toSorted((a, b) => known(a.number) - known(b.number))
       .map((entry) => `    ${ruleOf(entry)}`);
   return [
-    'table inet model { }',
-    'delete table inet model',
-    'table inet model {',
+    `table ${table} { }`,
+    `delete table ${table}`,
+    `table ${table} {`,
     '  chain untracked {',
     '    type filter hook prerouting priority raw; policy accept;',
     '    notrack',
@@ -33,17 +35,17 @@ export function nftAcl(acl: NetworkAcl): string {
     '  }',
     '  chain forward {',
     '    type filter hook forward priority 10; policy accept;',
-    `    oifname ${TO_HOST} jump inbound`,
-    `    iifname ${TO_HOST} jump outbound`,
+    `    oifname ${LINKS[end]} jump inbound`,
+    `    iifname ${LINKS[end]} jump outbound`,
     '  }',
     '}',
     '',
   ].join('\n');
 }
 
-/** Loads the ACL into a lab's router, in place of the one before. */
-export async function raiseNftAcl(router: Namespace, acl: NetworkAcl): Promise<void> {
-  await router.expect(['nft', '-f', '-'], { input: nftAcl(acl) });
+/** Loads the ACL into a lab's router, in place of the one that this end had before. */
+export async function raiseNftAcl(router: Namespace, acl: NetworkAcl, end: End = 'host'): Promise<void> {
+  await router.expect(['nft', '-f', '-'], { input: nftAcl(acl, end) });
 }
 
 function ruleOf(entry: AclEntry): string {

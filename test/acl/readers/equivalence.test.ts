@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type AclEntry, isUnknown } from '../../../src/acl/model.ts';
 import { readAclFiles } from '../../../src/acl/readers/read.ts';
-import { WRITERS } from '../acl-writers.ts';
+import { asAwsOutput, asTerraformState, WRITERS } from '../acl-writers.ts';
 import { anySampleAcl } from '../arbitrary-acl.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
@@ -22,5 +22,15 @@ test.each(Object.entries(WRITERS))(`%s: what was written is what is read (FUZZ_S
       expect(inOrder(acls[0]?.entries ?? [])).toEqual(inOrder(sample.entries));
     }),
     { seed: SEED, numRuns: 200 },
+  );
+});
+
+test(`what aws and a state of Terraform tell of one ACL is one ACL (FUZZ_SEED=${SEED})`, () => {
+  fc.assert(
+    fc.property(anySampleAcl, (sample) => {
+      const files = [asAwsOutput(sample), asTerraformState(sample)].map((text, i) => ({ name: `f${i}`, text }));
+      expect(readAclFiles(files).acls).toHaveLength(1);
+    }),
+    { seed: SEED, numRuns: 50 },
   );
 });
