@@ -20,6 +20,8 @@ const DOCKER = [
 /** For the tests alone. */
 const TEST = [
   ['debootstrap', ['debootstrap'], 'a whole host with systemd for the lab'],
+  ['slirp4netns', ['slirp4netns'], 'the network of rootless containers'],
+  ['pasta', ['passt'], 'the same, as newer engines have it'],
   ['runc', ['runc'], 'runs the containers of podman'],
   ['podman', ['podman'], 'a second engine for the lab; it has no daemon'],
   ['cloud-init', ['cloud-init'], 'checks user data; it stays switched off on this machine'],

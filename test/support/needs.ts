@@ -16,6 +16,8 @@ const NEEDS = {
   docker: { remedy: 'install docker.io' },
   busybox: { remedy: 'install busybox-static' },
   curl: { remedy: 'install curl' },
+  slirp4netns: { remedy: 'install slirp4netns' },
+  pasta: { remedy: 'install passt' },
   runc: { remedy: 'install runc' },
   podman: { remedy: 'install podman and runc' },
   debootstrap: { remedy: 'install debootstrap' },
