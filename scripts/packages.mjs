@@ -24,11 +24,22 @@ const TEST = [
   ['pasta', ['passt'], 'the same, as newer engines have it'],
   ['runc', ['runc'], 'runs the containers of podman'],
   ['podman', ['podman'], 'a second engine for the lab; it has no daemon'],
+  ['host-local', ['containernetworking-plugins'], 'networks of podman, as older ones have them'],
+  ['netavark', ['netavark'], 'the same, as newer ones have them'],
   ['cloud-init', ['cloud-init'], 'checks user data; it stays switched off on this machine'],
 ];
 export const WANTED = { base: BASE, all: [...BASE, ...DOCKER], test: [...BASE, ...DOCKER, ...TEST] };
 
-const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const FOLDERS = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+  '/usr/lib/podman',
+  '/usr/lib/cni',
+];
 const POLICY = '/usr/sbin/policy-rc.d';
 const environment = { DEBIAN_FRONTEND: 'noninteractive' };
 

@@ -13,6 +13,9 @@ import type { World } from './world.ts';
 const SERVICE_MS = 20_000;
 const POLL_MS = 50;
 
+/** What makes podman's networks: netavark, or CNI plugins before version 4. */
+export type PodmanNetwork = 'cni' | 'netavark';
+
 /** A real podman in the world's host namespace, with everything it owns in a private folder. It has no daemon. */
 export interface Podman {
   /** Runs podman; 120 s unless given. */
@@ -34,10 +37,12 @@ export interface Podman {
 }
 
 /** runc, since Debian's crun refuses control groups of both versions side by side; files and locks where only the room sees them. */
-const CONFIGURATION = `[engine]
+const configuration = (network: PodmanNetwork): string => `[engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+[network]
+network_backend = "${network}"
 `;
 const STORAGE = `[storage]
 driver = "vfs"
@@ -46,7 +51,7 @@ graphroot = "/var/lib/containers/storage"
 `;
 
 /** Prepares a podman, in a fraction of a second. Throws PortfenceError where the machine refuses. */
-export async function preparePodman(world: World): Promise<Podman> {
+export async function preparePodman(world: World, network: PodmanNetwork): Promise<Podman> {
   const room = await openEngineRoom();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -55,7 +60,7 @@ export async function preparePodman(world: World): Promise<Podman> {
   };
   world.onClose(close);
   try {
-    await furnish(room);
+    await furnish(room, network);
     return podmanIn(room, world.host, close);
   } catch (error) {
     await close();
@@ -63,8 +68,8 @@ export async function preparePodman(world: World): Promise<Podman> {
   }
 }
 
-async function furnish(room: EngineRoom): Promise<void> {
-  await writeFile(join(room.folder, 'containers.conf'), CONFIGURATION);
+async function furnish(room: EngineRoom, network: PodmanNetwork): Promise<void> {
+  await writeFile(join(room.folder, 'containers.conf'), configuration(network));
   await writeFile(join(room.folder, 'storage.conf'), STORAGE);
   const steps: readonly Argv[] = [
     ...['/var/lib', '/dev/shm'].map((point): Argv => ['mount', '-t', 'tmpfs', 'tmpfs', point]),

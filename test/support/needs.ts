@@ -19,6 +19,8 @@ const NEEDS = {
   slirp4netns: { remedy: 'install slirp4netns' },
   pasta: { remedy: 'install passt' },
   runc: { remedy: 'install runc' },
+  'host-local': { remedy: 'install containernetworking-plugins' },
+  netavark: { remedy: 'install netavark' },
   podman: { remedy: 'install podman and runc' },
   debootstrap: { remedy: 'install debootstrap' },
   'cloud-init': { remedy: 'install cloud-init' },
@@ -26,7 +28,16 @@ const NEEDS = {
 } as const;
 export type Need = keyof typeof NEEDS;
 
-const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const FOLDERS = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+  '/usr/lib/podman',
+  '/usr/lib/cni',
+];
 
 function isThere(need: Need): boolean {
   if (need === 'root') return process.geteuid?.() === 0;
@@ -57,6 +68,16 @@ export const LAB: readonly Need[] = ['root', 'nft', 'ip', 'sysctl', 'unshare'];
 /** What an engine in the lab needs on top. */
 export const ENGINE: readonly Need[] = [...LAB, 'dockerd', 'docker', 'iptables', 'busybox', 'curl'];
 /** What a podman in the lab needs. */
-export const PODMAN: readonly Need[] = [...LAB, 'conntrack', 'podman', 'runc', 'iptables', 'busybox', 'curl'];
+export const PODMAN: readonly Need[] = [
+  ...LAB,
+  'conntrack',
+  'podman',
+  'runc',
+  'host-local',
+  'netavark',
+  'iptables',
+  'busybox',
+  'curl',
+];
 /** What a whole host with systemd in the lab needs on top. */
 export const SYSTEMD: readonly Need[] = [...ENGINE, 'conntrack', 'debootstrap'];
