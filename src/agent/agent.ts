@@ -40,11 +40,12 @@ const INTERVAL_MS = 30_000;
 /** How many of them in a row only compare the kernel with what the last look wanted: whatever else matters has told itself. */
 const BRIEF_LOOKS = 9;
 
+/** Milliseconds without an answer after which a connection hangs. */
+const HANGS_AFTER_MS = 1000;
 /**
- * Milliseconds without an answer after which a connection hangs that began while the fence was away. Shorter than an apply's
- * second, since few have begun, and each goes on sending out of range until it is let go.
+ * The same for one that began while the fence was away: few have, and each goes on sending out of range until it is let go.
  */
-const HANGS_AFTER_MS = 250;
+const BEGAN_MEANWHILE_MS = 250;
 
 /**
  * The loop that keeps the fence true: events mean *look again*, a look observes, compiles, compares and applies. A removal
@@ -59,8 +60,8 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
   let found: Survey | undefined;
   let removed = false;
   let begun = false;
-  /** Connections may have begun while the fence was not there, or was another: their mapping would outlive the gap. */
-  let mayHang = false;
+  /** The last look that made something true, whatever came after it. */
+  let last: Survey | undefined;
   /** Our rules stand in tables of others, who may come to stand before them. */
   let amongOthers = false;
   const report: AgentReport = {
@@ -69,6 +70,20 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     looks: 0,
     healed: 0,
     native: { given: 0, kept: [], folders: [] },
+  };
+
+  const lettingGo = new Set<Promise<void>>();
+  /** Not under the lock, and nobody waits for it: whoever takes the fence away meanwhile must find it put back at once. */
+  const letGo = async (patienceMs: number): Promise<void> => {
+    if (!last) return;
+    const going = dropHanging(system, last, say, patienceMs)
+      .then(({ left }) => {
+        if (left > 0) say(`${left} connections that hang are left to end by themselves`);
+      })
+      .catch((error: unknown) => say(`can't let go of connections that hang: ${String(error)}`));
+    lettingGo.add(going);
+    await going;
+    lettingGo.delete(going);
   };
 
   /** Decides and acts under the lock, so that no apply or remove of somebody else comes in between. */
@@ -94,10 +109,11 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     });
     begun = true;
     found = applied.survey;
+    last = found;
     amongOthers = applied.survey.backend.id !== 'nftables';
     if (applied.changed) {
-      mayHang = true;
       report.healed += 1;
+      void letGo(HANGS_AFTER_MS);
       for (const line of applied.survey.drift) say(`mended: ${line}`);
     }
     return applied.survey.policy;
@@ -105,10 +121,6 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
   const look = async (): Promise<void> => {
     policy = await locked(system, say, lookLocked);
     await native.want(policy);
-    // Not under the lock: whoever takes the fence away in this second must find it put back at once.
-    if (!mayHang || !found) return;
-    mayHang = false;
-    await dropHanging(system, found, say, HANGS_AFTER_MS);
   };
 
   const guarded = async (): Promise<void> => {
@@ -148,7 +160,7 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
       say(amongOthers ? 'somebody stood before the fence: it is first again' : 'the table was taken away: it is back');
     if (done) {
       report.healed += 1;
-      mayHang = true;
+      void letGo(BEGAN_MEANWHILE_MS);
     }
     poke();
   });
@@ -174,6 +186,7 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     await sources.close();
     await hurry.idle();
     await idle();
+    await Promise.all(lettingGo);
     await native.stop();
   }
 }
