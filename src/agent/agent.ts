@@ -140,7 +140,7 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
     await options.onLook(report);
   };
 
-  const { poke, idle } = lookSoon(system, guarded);
+  const { poke, first, idle } = lookSoon(system, guarded);
   const reload = async (): Promise<void> => {
     try {
       const next = await options.load();
@@ -172,9 +172,11 @@ export async function runAgent(system: System, options: AgentOptions): Promise<v
   });
   options.onHangup(() => void reload());
   try {
-    // Containers first: at boot they start while the first look still waits for engines to answer.
-    await native.want(source((await observeLinks(system)).map(({ name }) => name)));
-    await guarded();
+    await first(async () => {
+      // Containers first: at boot they start while the first look still waits for engines to answer.
+      await native.want(source((await observeLinks(system)).map(({ name }) => name)));
+      await guarded();
+    });
     for (let quiet = 0; !signal.aborted; quiet += 1) {
       await system.sleep(INTERVAL_MS, signal);
       if (signal.aborted) break;

@@ -8,7 +8,15 @@ const LONGEST_MS = 600;
  * Events carry no data: each only means *look again*. However many come, one look is running at most, and one more follows
  * the last of them.
  */
-export function lookSoon(system: System, look: () => Promise<void>): { poke(): void; idle(): Promise<void> } {
+export function lookSoon(
+  system: System,
+  look: () => Promise<void>,
+): {
+  poke(): void;
+  /** Does what has to be done before the first look; events that come meanwhile are answered after it. Not after a poke. */
+  first(work: () => Promise<void>): Promise<void>;
+  idle(): Promise<void>;
+} {
   let running: Promise<void> | undefined;
   let events = 0;
   let first = 0;
@@ -31,6 +39,18 @@ export function lookSoon(system: System, look: () => Promise<void>): { poke(): v
       running = run().finally(() => {
         running = undefined;
       });
+    },
+    first: (work) => {
+      const done = Promise.resolve().then(work);
+      running = done
+        .then(
+          () => (events > 0 ? run() : undefined),
+          () => {}, // Whoever asked for it is told.
+        )
+        .finally(() => {
+          running = undefined;
+        });
+      return done;
     },
     idle: async () => {
       await running;

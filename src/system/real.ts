@@ -26,9 +26,13 @@ async function orMissing<T, M>(work: Promise<T>, missing: M): Promise<T | M> {
   }
 }
 
+let written = 0;
+
 async function writeText(path: string, text: string, mode = 0o600): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  const temporary = `${path}.${process.pid}.tmp`;
+  written += 1;
+  // Two writes of ours may be under way at once, each with a file of its own.
+  const temporary = `${path}.${process.pid}.${written}.tmp`;
   const file = await open(temporary, 'w', mode);
   try {
     await file.writeFile(text);

@@ -76,3 +76,18 @@ test('however many events come, one look runs at a time and one follows the last
   await idle();
   expect(looks).toBe(3);
 });
+
+test('events that come before the first look is over are answered by one look after it', async () => {
+  const order: string[] = [];
+  const { poke, first, idle } = lookSoon(scriptedSystem(), async () => void order.push('look'));
+  await first(async () => {
+    for (let i = 0; i < 10; i++) poke();
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push('first');
+  });
+  await idle();
+  expect(order).toEqual(['first', 'look']);
+  const failing = lookSoon(scriptedSystem(), async () => {});
+  await expect(failing.first(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await failing.idle();
+});
