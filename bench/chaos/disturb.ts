@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DISTURBANCES } from './disturbances.ts';
+import type { Downloads } from './downloads.ts';
+import { begin, end, type Recording } from './record.ts';
+import { guardIn, type Step, schedule } from './schedule.ts';
+import type { Site } from './site.ts';
+import type { Tools } from './tools.ts';
+import { turns } from './turns.ts';
+
+interface Options {
+  readonly site: Site;
+  readonly recording: Recording;
+  readonly downloads: Downloads;
+  readonly seed: number;
+  readonly paceMs: readonly [number, number];
+  /** Whether enough connections were tried. */
+  readonly enough: () => boolean;
+  /** Reasons for which the run can't go on. */
+  readonly problems: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** So many disturbances may be under way at once; the next one waits. */
+const AT_ONCE = 4;
+/** Rounds until every disturbance has come under `guard: count` and under `guard: drop`. */
+const LEAST_ROUNDS = 2;
+
+/** Disturbs by the schedule until there were enough connections and rounds; settles when the last disturbance is over. */
+export async function disturb(options: Options): Promise<void> {
+  const { site, recording, downloads, enough, problems, signal } = options;
+  const alone = turns<'agent' | 'engine' | 'uplink'>();
+  const shared = { dockerRules: true };
+  const underWay = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  const pause = async (ms: number): Promise<void> => {
+    await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  };
+  let round = -1;
+  const one = async (step: Step): Promise<void> => {
+    const disturbance = DISTURBANCES.find(({ name }) => name === step.name);
+    if (!disturbance) return;
+    begin(recording, step.name);
+    const usePolicy = (variant: number) => alone('agent', () => site.usePolicy(variant, guardIn(step.round)));
+    const tools: Tools = {
+      ...{ site, step, pause, alone, shared, usePolicy },
+      note: (harm) => recording.harms.push({ ...harm, name: step.name }),
+      collect: async () => void recording.strays.push(...(await site.strays.read())),
+      download: downloads.on,
+    };
+    const impossible = await disturbance.run(tools);
+    end(recording, step.name, impossible === undefined ? 'done' : 'impossible');
+  };
+  for (const step of schedule(options.seed, DISTURBANCES, options.paceMs)) {
+    const isOver = step.round !== round && step.round >= LEAST_ROUNDS && enough();
+    if (isOver || signal.aborted || failures.length > 0 || problems.length > 0) break;
+    if (step.round !== round) {
+      // What the old round began belongs to its guard.
+      await Promise.all(underWay);
+      round = step.round;
+      await alone('agent', () => site.usePolicy(0, guardIn(round)));
+    }
+    await pause(step.after);
+    while (underWay.size >= AT_ONCE) await Promise.race(underWay);
+    const running = one(step)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => underWay.delete(running));
+    underWay.add(running);
+  }
+  await Promise.all(underWay);
+  if (failures.length > 0) throw failures[0];
+}

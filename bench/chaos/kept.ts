@@ -1,0 +1,43 @@
+import type { KeptConnection } from '../../src/lab/keep.ts';
+import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { FAMILIES } from '../../src/ports.ts';
+import type { Site } from './site.ts';
+
+/** How many of each kind stay open at once. */
+const COUNTS = { tcp: 3, udp: 1 } as const;
+/** Every connection has so many ports of its own, one for each time that it is opened. */
+const PORTS = 12;
+/** First source ports: allowed by every policy of the run (policies.ts), or by none. */
+const FROM = { allowed: 50_000, mapped: 30_000 } as const;
+const EACH_ORIGIN = 1000;
+
+/** A connection that stays open, and what of it the fence has to translate. */
+export interface KeptKind {
+  readonly origin: 'host' | 'container';
+  /** `allowed`: leaves with the port that it is bound to. `mapped`: bound out of range. */
+  readonly port: keyof typeof FROM;
+  readonly connection: KeptConnection;
+}
+
+/** Connections that stay open from one origin; no two origins share a port, so that translating never has to choose another. */
+export function keptConnections({ addresses }: Site, origin: KeptKind['origin'], index: number): readonly KeptKind[] {
+  const kinds: KeptKind[] = [];
+  for (const port of ['allowed', 'mapped'] as const) {
+    const [to] = addresses.take(1, { origin, chosen: port === 'allowed' ? 'kernel' : 'bound' });
+    let next = FROM[port] + index * EACH_ORIGIN;
+    for (const family of FAMILIES) {
+      for (const protocol of ['tcp', 'udp'] as const) {
+        for (let count = 0; count < COUNTS[protocol]; count += 1) {
+          const sourcePorts = Array.from({ length: PORTS }, (_, turn) => next + turn);
+          next += PORTS;
+          const name = `${port}|${protocol}|${family}|${count}`;
+          kinds.push({
+            ...{ origin, port },
+            connection: { name, protocol, host: to?.[family] ?? '', port: TELL_PORT, sourcePorts },
+          });
+        }
+      }
+    }
+  }
+  return kinds;
+}
