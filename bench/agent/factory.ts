@@ -11,6 +11,7 @@ export interface Factory {
   comeAndGo(count: number): Promise<void>;
 }
 
+/** Lazily, as engines do: whoever has the namespace open for a moment must not hold them up. */
 const LOOP = `
 n=0
 while read -r count; do
@@ -24,7 +25,7 @@ while read -r count; do
   done
   wait
   sleep 0.1
-  umount $names && rm $names
+  umount --lazy $names && rm $names
   echo "$?"
 done
 `;
