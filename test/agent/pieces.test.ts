@@ -33,6 +33,7 @@ test('what somebody chose replaces nothing but values of ours, also where it is 
   const values = { range: '49152\t61000', reserved: '', timestamps: '2' };
   const chosen = chosenAmong({ 'net.ipv4.ip_local_port_range': '32768 60999', 'net.core.somaxconn': '7' });
   expect(chosen).toEqual({ range: '32768\t60999' });
+  expect(chosenAmong({ 'net.ipv4.tcp_timestamps': '0\u001f1' })).toEqual({});
   expect(giftOf(values, [values], chosen)).toEqual({
     range: '32768\t60999',
     reserved: '',

@@ -54,11 +54,13 @@ export function giftOf(values: Values, ours: readonly Values[], chosen: Partial<
   };
 }
 
-/** Those of the settings that somebody chose, as the kernel writes them. */
+/** Those of the settings that somebody chose, as the kernel writes them; what the kernel would refuse was never set. */
 export function chosenAmong(settings: Readonly<Record<string, string>>): Partial<Values> {
   const found = SETTING_NAMES.flatMap((name) => {
     const value = settings[SETTINGS[name]];
-    return value === undefined ? [] : [[name, name === 'range' ? value.replace(' ', '\t') : value] as const];
+    return value === undefined || !/^[\d ,-]*$/.test(value)
+      ? []
+      : [[name, name === 'range' ? value.replace(' ', '\t') : value] as const];
   });
   return Object.fromEntries(found);
 }
