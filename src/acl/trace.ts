@@ -52,6 +52,7 @@ function concerns(entry: AclEntry, direction: Direction, { family }: Kind): bool
 function meet(entry: AclEntry, { kind, port, remote }: Passing, address: AddressBlock): Met {
   const { direction, family, protocol, ports } = entry;
   const checks: readonly (readonly [Known<boolean>, string])[] = [
+    [entry.presence ?? true, 'presence'],
     [isUnknown(direction) ? direction : true, 'direction'],
     [isUnknown(entry.remote) && isUnknown(family) ? family : true, 'family'],
     [judge(protocol, (match) => match === 'all' || match === kind.protocol), protocolWords(protocol)],

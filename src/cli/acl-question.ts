@@ -25,6 +25,8 @@ export interface AclOptions extends AclSourceOptions {
   readonly protocol?: Protocol;
   readonly port?: readonly number[];
   readonly families?: readonly Family[];
+  /** Where no family is named: only these are asked about, as far as the ACL lets them out and in. */
+  readonly served?: readonly Family[];
 }
 
 /** A question as the flags put it, and what a person has to know about how it was put. */
@@ -135,7 +137,7 @@ function peersOf(
   own: Side,
   peer: Side | undefined,
 ): { peers: readonly AddressBlock[]; notes: readonly string[] } {
-  const { families } = options;
+  const { families, served: within = FAMILIES } = options;
   const fits = (one: AddressBlock): boolean => families === undefined || families.includes(one.family);
   const named = options.peer ?? peer?.blocks.map(addressBlock);
   if (named !== undefined) {
@@ -145,9 +147,9 @@ function peersOf(
       hint: 'name them: --peer 10.0.2.0/24, of a family that --families names',
     });
   }
-  const served = families ?? FAMILIES.filter((one) => lets(own, one));
-  const asked = served.length > 0 ? served : (['ipv4'] as const);
-  const left = FAMILIES.filter((one) => families === undefined && !asked.includes(one));
+  const served = families ?? within.filter((one) => lets(own, one));
+  const asked = served.length > 0 ? served : within.slice(0, 1);
+  const left = within.filter((one) => families === undefined && !asked.includes(one));
   return {
     peers: asked.map((one) => addressBlock(EVERYWHERE[one])),
     notes: left.map(

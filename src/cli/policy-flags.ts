@@ -1,13 +1,17 @@
 import { type Command, Option } from 'commander';
 import { PortfenceError } from '../errors.ts';
-import { parsePolicy } from '../policy/parse.ts';
+import { aclPortsRequest, parsePolicy } from '../policy/parse.ts';
 import { problemText } from '../policy/problem.ts';
+import { HIGHEST_PORT, type PortSet } from '../ports.ts';
 import { BACKEND_REQUESTS, type BackendRequest } from '../survey/backend.ts';
 import { readState, stateFolder } from '../survey/state.ts';
 import type { PolicySource } from '../survey/survey.ts';
+import { aclPorts } from './acl-ports.ts';
 import type { Context } from './context.ts';
 
 export const DEFAULT_POLICY = '/etc/portfence/policy.yaml';
+
+const ALL_ALLOWED: PortSet = [{ from: 1024, to: HIGHEST_PORT }];
 
 export interface PolicyOptions {
   readonly policy?: string;
@@ -54,13 +58,15 @@ export function withPolicyFlags(command: Command): Command {
 
 /**
  * The policy that the flags and files name. `applied` lets a command that only looks take the policy of the running fence
- * where no flag names another. Throws USAGE where there is none at all.
+ * where no flag names another; `remember` keeps what a network ACL said of the ports. Throws USAGE where there is none at all, and
+ * what the look-up of the ACL throws.
  */
 export async function policySource(
-  { system, say }: Context,
+  context: Context,
   options: PolicyOptions,
-  use: { applied: boolean },
+  use: { applied: boolean; remember?: boolean },
 ): Promise<PolicySource> {
+  const { system, say } = context;
   const flags = flagsOf(options);
   const named = options.policy !== undefined || flags.ports !== undefined;
   if (use.applied && !named) {
@@ -77,11 +83,15 @@ export async function policySource(
       hint: 'for a first try, no file is needed: portfence plan --ports 49152-61000',
     });
   }
+  const given = { flags, ...(text === undefined ? {} : { text, file }) };
+  const request = aclPortsRequest(given);
+  if (request) parsePolicy({ ...given, aclPorts: ALL_ALLOWED }); // Whatever else is wrong is told before anybody is asked.
+  const found = request && (await aclPorts(context, { request, policyFile: file, remember: use.remember ?? false }));
   return (interfaces) => {
     const read = parsePolicy({
-      flags,
+      ...given,
+      ...(found === undefined ? {} : { aclPorts: found }),
       ...(interfaces === undefined ? {} : { interfaces }),
-      ...(text === undefined ? {} : { text, file }),
     });
     for (const warning of read.warnings) say(`warning: ${problemText(warning)}`);
     return read.policy;

@@ -5,14 +5,15 @@ import type { Policy } from './policy.ts';
 import { readBlock } from './rules/block-text.ts';
 import { LOWEST_ALLOWED, LOWEST_EXEMPT } from './rules/ports.ts';
 import { readRange } from './rules/range-text.ts';
-import type { PolicyShape } from './schema.ts';
+import type { AclPorts, PolicyShape } from './schema.ts';
+import { isAclPorts } from './schema.ts';
 
-/** The policy that a checked shape means. Protocols and families come in one order, so that equal policies are equal data. Throws TypeError for an unchecked one. */
-export function buildPolicy(shape: PolicyShape): Policy {
+/** The policy that a checked shape means. Protocols and families come in one order, so that equal policies are equal data. Throws TypeError for an unchecked one, or where ports of a network ACL are not given. */
+export function buildPolicy(shape: PolicyShape, aclPorts?: PortSet): Policy {
   const { version, ports, protocols, families, uplinks, exempt, host, hostRange, containers, forwarded, guard } = shape;
   return {
     version,
-    ports: portsOf(ports, LOWEST_ALLOWED),
+    ports: isAclPorts(ports) ? found(aclPorts) : portsOf(ports, LOWEST_ALLOWED),
     protocols: PROTOCOLS.filter((protocol) => protocols.includes(protocol)),
     families: FAMILIES.filter((family) => families.includes(family)),
     uplinks,
@@ -28,7 +29,12 @@ export function buildPolicy(shape: PolicyShape): Policy {
   };
 }
 
-function portsOf(written: PolicyShape['ports'], lowest: number): PortSet {
+function found(aclPorts: PortSet | undefined): PortSet {
+  if (aclPorts !== undefined && aclPorts.length > 0) return aclPorts;
+  throw new TypeError('built without the ports of the network ACL');
+}
+
+function portsOf(written: Exclude<PolicyShape['ports'], AclPorts>, lowest: number): PortSet {
   return portSet(...[written].flat().map((item): PortRange => readingValue(readRange(String(item), lowest))));
 }
 

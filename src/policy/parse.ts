@@ -1,10 +1,12 @@
+import type { Family, PortSet } from '../ports.ts';
 import { buildPolicy } from './build.ts';
 import type { Data } from './data.ts';
-import type { Finding } from './finding.ts';
+import { error, type Finding } from './finding.ts';
 import { flagOf, overlayFlags, type PolicyFlags } from './flags.ts';
 import type { Policy } from './policy.ts';
 import { type PolicyProblem, PolicyRejected, pathText } from './problem.ts';
 import { RULES } from './rules/all.ts';
+import { type AclPorts, isAclPorts, type PolicyShape } from './schema.ts';
 import { readShape } from './shape.ts';
 import { type PolicyDocument, readDocument } from './yaml/document.ts';
 
@@ -18,6 +20,20 @@ export interface PolicySource {
   readonly file?: string;
   readonly flags?: PolicyFlags;
   readonly interfaces?: readonly string[];
+  /** What the network ACL lets back in, where the policy takes its ports from one (`aclPortsRequest`). */
+  readonly aclPorts?: PortSet;
+}
+
+/** What a policy asks of a network ACL. */
+export interface AclPortsRequest extends AclPorts {
+  readonly families: readonly Family[];
+}
+
+/** What has to be looked up before the policy can be read; undefined where nothing has, or the policy is wrong anyway. */
+export function aclPortsRequest({ text, flags = {} }: PolicySource): AclPortsRequest | undefined {
+  const data = text === undefined ? undefined : readDocument(text).data;
+  const shape = data === undefined ? undefined : readShape(overlayFlags(data, flags)).shape;
+  return shape && isAclPorts(shape.ports) ? { ...shape.ports, families: shape.families } : undefined;
 }
 
 /** Reads a policy, flags over file, defaults filled in. Throws PolicyRejected, with every problem at once, where anything is wrong. */
@@ -27,11 +43,21 @@ export function parsePolicy(source: PolicySource): { policy: Policy; warnings: P
   if (document && read === undefined) throw rejected(document.findings, source, document);
   const data = overlayFlags(read ?? null, source.flags ?? {});
   const { shape, findings } = readShape(data);
-  const all = [...(document?.findings ?? []), ...findings, ...ruleFindings(data, source)];
+  const all = [
+    ...(document?.findings ?? []),
+    ...findings,
+    ...ruleFindings(data, source),
+    ...notLookedUp(shape, source),
+  ];
   const errors = all.filter(({ severity }) => severity === 'error');
   if (shape === undefined || errors.length > 0) throw rejected(errors, source, document);
   const warnings = all.filter(({ severity }) => severity === 'warning');
-  return { policy: buildPolicy(shape), warnings: problems(warnings, source, document) };
+  return { policy: buildPolicy(shape, source.aclPorts), warnings: problems(warnings, source, document) };
+}
+
+function notLookedUp(shape: PolicyShape | undefined, { aclPorts }: PolicySource): readonly Finding[] {
+  if (!shape || !isAclPorts(shape.ports) || aclPorts !== undefined) return [];
+  return [error(['ports'], 'a network ACL is not asked here', 'write the range: 49152-61000')];
 }
 
 function ruleFindings(data: Data, { interfaces }: PolicySource): readonly Finding[] {

@@ -41,12 +41,26 @@ export const containersSchema = z.strictObject({
   }),
 });
 
+const aclPortsSchema = z.strictObject({
+  acl: z.string().check(z.minLength(1)).register(described, {
+    description:
+      'auto: what EC2 tells of this host; or a file of network ACLs, beside the policy unless its path begins with /.',
+  }),
+  subnet: z
+    .optional(z.string())
+    .register(described, { description: 'The subnet, where the file does not hold one ACL alone.' }),
+  services: z._default(z.array(z.string()).check(z.minLength(1)), ['443/tcp']).register(described, {
+    description: 'What answers have to come back from: port/protocol.',
+  }),
+});
+
 /** The shape of a policy file; what a shape can't tell (ranges, address blocks, names) is the rules' part. */
 export const policySchema = z.strictObject({
   version: z._default(z.literal(1), 1).register(described, { description: 'The version of this format.' }),
-  ports: z
-    .union([ports, z.array(ports).check(z.minLength(1))])
-    .register(described, { description: 'The allowed source ports, 1024 to 65535: one range, one port, or a list.' }),
+  ports: z.union([ports, z.array(ports).check(z.minLength(1)), aclPortsSchema]).register(described, {
+    description:
+      'The allowed source ports, 1024 to 65535: one range, one port, or a list; or the network ACL that tells them.',
+  }),
   protocols: z
     ._default(z.array(z.enum(PROTOCOLS)).check(z.minLength(1)), ['tcp', 'udp'])
     .register(described, { description: 'The protocols that are fenced.' }),
@@ -75,3 +89,10 @@ export const policySchema = z.strictObject({
 
 /** A policy file with its defaults, before ranges and blocks are read. */
 export type PolicyShape = z.output<typeof policySchema>;
+
+/** Ports that a network ACL tells. */
+export type AclPorts = z.output<typeof aclPortsSchema>;
+
+export function isAclPorts(ports: PolicyShape['ports']): ports is AclPorts {
+  return typeof ports === 'object' && 'acl' in ports;
+}

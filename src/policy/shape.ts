@@ -5,7 +5,7 @@ import { nearest } from './nearest.ts';
 import { type PolicyPath, shown } from './problem.ts';
 import { type PolicyShape, policySchema } from './schema.ts';
 import { unknownKey } from './unknown-key.ts';
-import { type Wording, wordingOf } from './wording.ts';
+import { keysAt, type Wording, wordingOf } from './wording.ts';
 
 /** The data in the policy's shape with defaults filled in, or every way in which it has another shape, in our own words. */
 export function readShape(data: Data): { readonly shape?: PolicyShape; readonly findings: readonly Finding[] } {
@@ -17,14 +17,19 @@ export function readShape(data: Data): { readonly shape?: PolicyShape; readonly 
 function issueFindings(issue: core.$ZodIssue, data: Data, base: PolicyPath): readonly Finding[] {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
-  if (issue.code === 'invalid_union') {
+  if (issue.code === 'invalid_union' && !isForeignMap(path, valueAt(data, path))) {
     // The branch that failed deeper down is the one that was meant: a list with one bad item is told at that item.
     const meant = issue.errors.find((branch) =>
-      branch.every(({ path: at, code }) => at.length > 0 || code === 'too_small'),
+      branch.every(({ path: at, code }) => at.length > 0 || code === 'too_small' || code === 'unrecognized_keys'),
     );
     if (meant) return meant.flatMap((inner) => issueFindings(inner, data, path));
   }
   return [valueFinding(path, valueAt(data, path), wordsOf(issue, path))];
+}
+
+/** A mapping where none of its keys tells that one was meant. */
+function isForeignMap(path: PolicyPath, value: Data | undefined): boolean {
+  return isMap(value) && !keysAt(path).some((key) => Object.hasOwn(value, key));
 }
 
 function valueFinding(path: PolicyPath, value: Data | undefined, words: readonly string[]): Finding {
@@ -34,8 +39,6 @@ function valueFinding(path: PolicyPath, value: Data | undefined, words: readonly
   if (value === undefined) return error(path, 'is missing', `write "${line}"`);
   if (value === null) return error(path, `has no value, expected ${expects}`, `write "${line}"`);
   if (isList(value) && value.length === 0) return error(path, 'is an empty list', `write "${line}"`);
-  if (path[0] === 'ports' && isMap(value) && Object.hasOwn(value, 'acl'))
-    return error(path, 'ranges taken from a network ACL are not supported yet', `write the range: ${example}`);
   if (typeof value === 'string' && words.length > 0 && !expects.startsWith('auto')) {
     const close = nearest(value, words);
     return error(path, `${quoted(value)} is none of ${words.join(', ')}`, close && `did you mean ${close}?`);

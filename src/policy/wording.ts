@@ -21,6 +21,8 @@ const NAMES = {
   words: ['auto'],
   item: /^[a-z][\w.-]*\*?$/i,
 };
+/** A port and what carries it. */
+export const SERVICE = /^(?:[1-9]\d{0,4})\/(?:tcp|udp|sctp)$/;
 const MAPPING = 'a mapping of keys to values';
 
 const WORDINGS: Readonly<Record<string, Wording>> = {
@@ -28,6 +30,10 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
   version: { expects: 'the number 1', example: '1' },
   ports: RANGES,
   'ports.*': { expects: 'a range or a port', example: '49152-61000' },
+  'ports.acl': { expects: 'auto or the name of a file', example: 'auto' },
+  'ports.subnet': { expects: 'the id of a subnet', example: 'subnet-0abc' },
+  'ports.services': { expects: 'a list of services', example: '[443/tcp]', item: SERVICE },
+  'ports.services.*': { expects: 'a service', example: '443/tcp' },
   protocols: { expects: 'a list of protocols', example: '[tcp, udp]', item: /^(?:tcp|udp|sctp)$/ },
   'protocols.*': { expects: 'a protocol', example: 'tcp' },
   families: { expects: 'a list of families', example: '[ipv4, ipv6]', item: /^ipv[46]$/ },

@@ -69,6 +69,8 @@ export async function stateFolder(system: System): Promise<string> {
 const stateFile = (folder: string): string => `${folder}/state.json`;
 /** The wanted rules as a text for `nft -f` alone: a unit puts them back from it without us. */
 const rulesFile = (folder: string): string => `${folder}/fence.nft`;
+/** What a network ACL last said of the ports. */
+export const aclPortsFile = (folder: string): string => `${folder}/acl-ports.json`;
 export const lockFile = (folder: string): string => `${folder}/lock`;
 
 /** The remembered state, or an empty one. Throws STATE for a file that is not ours to read. */
@@ -126,6 +128,7 @@ export async function forgetEmptyFolder(system: System, folder: string): Promise
 export async function forgetState(system: System, folder: string): Promise<void> {
   await system.remove(stateFile(folder));
   await system.remove(rulesFile(folder));
+  await system.remove(aclPortsFile(folder));
   await system.remove(lockFile(folder));
   await system.remove(folder);
   if (folder.startsWith(`${BASE}/`)) await system.remove(BASE);

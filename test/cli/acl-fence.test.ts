@@ -1,3 +1,5 @@
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { buildWorld, type World } from '../../src/lab/world.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
@@ -38,6 +40,22 @@ needs(...LAB, 'conntrack')('acl check on a host', () => {
     const gone = await check();
     expect(gone).toMatchObject({ code: 1, source: 'host', hangingPercent: 58 });
     expect(gone.stderr).toContain('the fence of the last apply is not in the kernel');
+  });
+
+  test('a policy takes its ports from an ACL, and keeps them when that is gone', async () => {
+    const acls = join(portfence.folder, 'acls.txt');
+    const policy = join(portfence.folder, 'policy.yaml');
+    await writeFile(acls, ACLS);
+    await writeFile(policy, 'version: 1\nports: { acl: acls.txt }\n');
+    const apply = () => portfence.run(['apply', '--policy', policy]);
+    expect((await portfence.run(['plan', '--policy', policy])).stdout).toContain('49152-61000');
+    expect((await apply()).code).toBe(0);
+    expect((await portfence.json(['status'])).document).toMatchObject({ enforced: true, ports: ['49152-61000'] });
+    await rm(acls);
+    const again = await apply();
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('the last good range stays: 49152-61000')]);
+    await portfence.run(['remove']);
+    expect(await readdir(portfence.folder)).not.toContain('state');
   });
 
   test('whoever may not read the state is told that the host is taken to have no fence', async () => {

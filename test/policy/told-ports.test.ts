@@ -74,7 +74,7 @@ const CASES: readonly [text: string, lines: readonly string[]][] = [
   ],
   [
     'version: 1\nports: { acl: auto }\n',
-    ['p.yaml:2:8: ports: ranges taken from a network ACL are not supported yet; write the range: 49152-61000'],
+    ['p.yaml:2:8: ports: a network ACL is not asked here; write the range: 49152-61000'],
   ],
   [
     'version: 1\nports: { from: 1 }\n',

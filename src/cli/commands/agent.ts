@@ -25,7 +25,7 @@ export const agentCommand: AddCommand = (program, context, respond) => {
       const given = (options.netns ?? []).map((path) => ({ path, kind: 'engine' as const }));
       const told = supervisor(system);
       await runAgent(system, {
-        load: () => policySource(context, options, { applied: false }),
+        load: () => policySource(context, options, { applied: false, remember: true }),
         files: [options.policy ?? DEFAULT_POLICY],
         sockets: engineSockets(system, options.dockerHost),
         folders: [...given, ...USUAL_FOLDERS],

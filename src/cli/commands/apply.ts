@@ -16,7 +16,7 @@ export const applyCommand: AddCommand = (program, context, respond) => {
     .option('--docker-host <url>', 'the engine to ask, like unix:///var/run/docker.sock')
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
-      const policy = await policySource(context, options, { applied: false });
+      const policy = await policySource(context, options, { applied: false, remember: true });
       const applied = await apply(context.system, {
         policy,
         say: context.say,

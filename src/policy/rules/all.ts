@@ -7,7 +7,13 @@ import {
   loopbackIsNoUplink,
   namesAreNotEverything,
 } from './interfaces.ts';
-import { hostRangeIsWideEnough, portsAreEnough, portsAreRanges, portsDoNotOverlap } from './ports.ts';
+import {
+  hostRangeIsWideEnough,
+  portsAreEnough,
+  portsAreRanges,
+  portsDoNotOverlap,
+  servicesAreServices,
+} from './ports.ts';
 import type { Rule } from './rule.ts';
 import { wordsAreListedOnce } from './words.ts';
 
@@ -15,6 +21,7 @@ import { wordsAreListedOnce } from './words.ts';
 export const RULES: readonly Rule[] = [
   portsAreRanges,
   portsDoNotOverlap,
+  servicesAreServices,
   portsAreEnough,
   hostRangeIsWideEnough,
   addressesAreBlocks,

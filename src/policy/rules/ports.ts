@@ -1,7 +1,8 @@
-import { type PortRange, portCount, portSet, rangeText } from '../../ports.ts';
-import { type Data, type Entry, entries } from '../data.ts';
+import { HIGHEST_PORT, type PortRange, portCount, portSet, rangeText } from '../../ports.ts';
+import { type Data, type Entry, entries, listEntries } from '../data.ts';
 import { error, type Finding, warning } from '../finding.ts';
-import type { PolicyPath } from '../problem.ts';
+import { type PolicyPath, shown } from '../problem.ts';
+import { SERVICE } from '../wording.ts';
 import { readRange } from './range-text.ts';
 import type { RuleInput } from './rule.ts';
 
@@ -34,6 +35,14 @@ export function hostRangeIsWideEnough({ data }: RuleInput): readonly Finding[] {
   if (!always || count === 0 || count >= HOST_RANGE_PORTS) return [];
   const message = `always gives the host's own programs ${count} ports to connect from, fewer than 1,024`;
   return [warning(['hostRange'], message, 'write auto, or allow more ports')];
+}
+
+export function servicesAreServices({ data }: RuleInput): readonly Finding[] {
+  return listEntries(data, ['ports', 'services']).flatMap(({ path, text }) =>
+    SERVICE.test(text) && Number.parseInt(text, 10) <= HIGHEST_PORT
+      ? []
+      : [error(path, `${shown(text)} is no service`, 'write a port and a protocol, like 443/tcp')],
+  );
 }
 
 interface Placed extends Entry {

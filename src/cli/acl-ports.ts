@@ -1,0 +1,101 @@
+import { dirname, isAbsolute, join } from 'node:path';
+import { readService } from '../acl/services.ts';
+import { PortfenceError } from '../errors.ts';
+import type { AclPortsRequest } from '../policy/parse.ts';
+import { type PortRange, type PortSet, parsePorts, portsText, rangeText } from '../ports.ts';
+import { scrub } from '../scrub.ts';
+import { aclPortsFile, stateFolder } from '../survey/state.ts';
+import type { System } from '../system/system.ts';
+import { askAcl } from './acl-question.ts';
+import type { Context } from './context.ts';
+
+export interface AclPortsOptions {
+  readonly request: AclPortsRequest;
+  /** The policy's own file, which a file of ACLs stands beside. */
+  readonly policyFile: string;
+  /** Whether the answer is kept for the day on which nobody answers. */
+  readonly remember: boolean;
+}
+
+/** An answer of before. */
+interface Kept {
+  readonly request: string;
+  readonly ports: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * The range that the policy's network ACL recommends. Where it can't be had now, the last one of the same question stays, and that is
+ * said; throws what the look-up threw where there is none.
+ */
+export async function aclPorts(context: Context, { request, policyFile, remember }: AclPortsOptions): Promise<PortSet> {
+  const { system, say } = context;
+  const path = aclPortsFile(await stateFolder(system));
+  const key = JSON.stringify(request);
+  const kept = await keptAnswer(system, path, key);
+  try {
+    const range = await lookUp(context, request, { policyFile, used: kept && parsePorts(kept.ports)[0] });
+    if (remember && kept?.ports !== rangeText(range)) {
+      const answer: Kept = { request: key, ports: rangeText(range), at: system.now() };
+      await system.writeText(path, `${JSON.stringify(answer)}\n`);
+    }
+    return [range];
+  } catch (error) {
+    if (!kept || !(error instanceof PortfenceError)) throw error;
+    say(`warning: the network ACL can't be asked for the ports: ${error.message}`);
+    say(`warning: the last good range stays: ${kept.ports}, of ${new Date(kept.at).toISOString()}`);
+    return parsePorts(kept.ports);
+  }
+}
+
+const REMEDY = 'portfence acl ranges tells why; or write the range into the policy';
+
+async function lookUp(
+  context: Context,
+  { acl, subnet, services, families }: AclPortsRequest,
+  { policyFile, used }: { policyFile: string; used: PortRange | undefined },
+): Promise<PortRange> {
+  const file = isAbsolute(acl) ? acl : join(dirname(policyFile), acl);
+  const { question, notes, unjudged } = await askAcl(context, {
+    ...(acl === 'auto' ? { live: true } : { file: [file] }),
+    ...(subnet === undefined ? {} : { subnet }),
+    service: services.flatMap((text) => readService(text) ?? []),
+    served: families,
+  });
+  for (const note of notes) context.say(`note: ${note}`);
+  const [{ solve }, { recommend }] = await Promise.all([import('../acl/solve.ts'), import('../acl/recommend.ts')]);
+  const { ranges } = solve(question);
+  const id = scrub(question.own.acl.id);
+  const [doubt] = unjudged;
+  if (doubt)
+    throw new PortfenceError(
+      'ACL',
+      `what ${id} lets back in hangs on what could not be judged: ${scrub(doubt.reason)}`,
+      { hint: REMEDY },
+    );
+  const recommended = recommend(ranges, used);
+  if (!recommended)
+    throw new PortfenceError(
+      'ACL',
+      `${id} lets no source port from 1024 up out to ${services.join(', ')} and back in`,
+      { hint: REMEDY },
+    );
+  if (recommended.warning) context.say(`warning: ${recommended.warning}`);
+  context.say(`note: ${id} lets ${portsText(ranges, ', ')} back in; the fence takes ${rangeText(recommended.range)}`);
+  return recommended.range;
+}
+
+/** What was kept of the same question; a file that says anything else is none of ours. */
+async function keptAnswer(system: System, path: string, key: string): Promise<Kept | undefined> {
+  const text = await system.readText(path).catch(() => undefined);
+  try {
+    const kept: unknown = JSON.parse(text ?? 'null');
+    if (typeof kept !== 'object' || kept === null) return undefined;
+    if (!('request' in kept && kept.request === key && 'ports' in kept && 'at' in kept)) return undefined;
+    if (typeof kept.ports !== 'string' || typeof kept.at !== 'number') return undefined;
+    return parsePorts(kept.ports).length === 1 ? { request: key, ports: kept.ports, at: kept.at } : undefined;
+  } catch {
+    return undefined;
+  }
+}

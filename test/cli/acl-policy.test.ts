@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { policySource } from '../../src/cli/policy-flags.ts';
+import { type Script, type ScriptedSystem, scriptedSystem } from '../support/scripted-system.ts';
+
+const TABLE = `
+acl web
+  subnet subnet-web
+  out 100 allow all any any
+  in 100 allow tcp 49152-61000 any
+  in 110 allow udp 50000-65535 any
+acl closed
+  in 100 allow tcp 1-1023 any
+`;
+const POLICY = '/etc/portfence/policy.yaml';
+const policy = (ports: string) => `version: 1\nports: ${ports}\nprotocols: [tcp]\nfamilies: [ipv4]\n`;
+const FROM_FILE = policy('{ acl: acls.txt, subnet: subnet-web }');
+
+/** Reads the policy as `apply` does, on the same system again and again. */
+function host(files: Readonly<Record<string, string>>, script: Script = {}) {
+  const system = scriptedSystem({ files, env: { PORTFENCE_STATE_DIR: '/state' }, ...script });
+  const said: string[] = [];
+  const context = { system, say: (line: string) => void said.push(line), colour: false, width: 100 };
+  const read = async (options = {}, remember = true) =>
+    (await policySource(context, { policy: POLICY, ...options }, { applied: false, remember }))();
+  return { system, said, read };
+}
+const change = (system: ScriptedSystem, path: string, text: string) =>
+  (system.files as Map<string, string>).set(path, text);
+
+test('the ports come from the ACL that the policy names, beside the policy, for the services that it names', async () => {
+  const { read, said } = host({ [POLICY]: FROM_FILE, '/etc/portfence/acls.txt': TABLE });
+  expect((await read()).ports).toEqual([{ from: 49_152, to: 61_000 }]);
+  expect(said).toEqual(['note: web lets 49152-61000 back in; the fence takes 49152-61000']);
+  const both = policy('{ acl: /srv/acls.txt, subnet: subnet-web, services: [443/tcp, 53/udp] }');
+  expect((await host({ [POLICY]: both, '/srv/acls.txt': TABLE }).read()).ports).toEqual([{ from: 50_000, to: 61_000 }]);
+});
+
+test('a flag that names the ports asks no ACL', async () => {
+  const { read, said } = host({ [POLICY]: FROM_FILE });
+  expect((await read({ ports: '40000-49999' })).ports).toEqual([{ from: 40_000, to: 49_999 }]);
+  expect(said).toEqual([]);
+});
+
+test('where the ACL can’t be asked the last good range stays, loudly; a changed question has none', async () => {
+  const { system, read, said } = host({ [POLICY]: FROM_FILE, '/etc/portfence/acls.txt': TABLE });
+  await read();
+  for (const broken of ['', '{', TABLE.replace('allow all any any', 'deny all any any')]) {
+    change(system, '/etc/portfence/acls.txt', broken);
+    said.length = 0;
+    expect((await read()).ports).toEqual([{ from: 49_152, to: 61_000 }]);
+    expect(said.slice(-2)).toEqual([
+      expect.stringMatching(/^warning: the network ACL can't be asked for the ports: /),
+      'warning: the last good range stays: 49152-61000, of 2026-01-01T00:00:00.000Z',
+    ]);
+  }
+  change(system, POLICY, policy('{ acl: acls.txt, subnet: subnet-web, services: [80/tcp] }'));
+  await expect(read()).rejects.toThrow(/web lets no source port from 1024 up out to 80\/tcp and back in/);
+});
+
+test('only who acts keeps the answer, and a damaged one is none', async () => {
+  const files = { [POLICY]: FROM_FILE, '/etc/portfence/acls.txt': TABLE };
+  const looking = host(files);
+  await looking.read({}, false);
+  expect(looking.system.calls.written).toEqual([]);
+  const acting = host({ ...files, '/state/acl-ports.json': '{"request":' });
+  await acting.read();
+  await acting.read();
+  expect(acting.system.calls.written.map(({ path }) => path)).toEqual(['/state/acl-ports.json']);
+});
+
+test('a change of the ACL is taken over, a range that still passes and holds the old one before a larger one', async () => {
+  const { system, read } = host({ [POLICY]: FROM_FILE, '/etc/portfence/acls.txt': TABLE });
+  await read();
+  const wider = TABLE.replace('allow tcp 49152-61000', 'allow tcp 1024-40000,49000-65535');
+  change(system, '/etc/portfence/acls.txt', wider);
+  expect((await read()).ports).toEqual([{ from: 49_000, to: 65_535 }]);
+});
+
+test.each([
+  ['{ acl: acls.txt, subnt: x }', /ports\.subnt.*subnet/],
+  ['{ acl: acls.txt, services: [https] }', /ports\.services\[0\]: https is no service; write a port and a protocol/],
+  ['{ acl: acls.txt, services: [70000/tcp] }', /ports\.services\[0\]: 70000\/tcp is no service/],
+  ['{ acl: 5 }', /ports\.acl: found the number 5, expected auto or the name of a file/],
+  ['{ subnet: subnet-web }', /ports\.acl: is missing/],
+])('a mistake in %s is told before anybody is asked', async (ports, message) => {
+  await expect(host({ [POLICY]: policy(ports) }).read()).rejects.toThrow(message);
+});
+
+test('auto asks EC2, and says what is missing where this is no instance', async () => {
+  await expect(host({ [POLICY]: policy('{ acl: auto }') }).read()).rejects.toMatchObject({ code: 'CLOUD' });
+});
