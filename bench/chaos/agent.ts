@@ -28,7 +28,7 @@ export interface Agent {
 }
 
 /** The folder holds the policy, the state and the log. Nothing is started yet. */
-export function agentIn(folder: string, engine: Engine): Agent {
+export function agentIn(folder: string, engine: Engine, signal: AbortSignal): Agent {
   const policy = join(folder, 'policy.yaml');
   const log = join(folder, 'agent.log');
   const state = join(folder, 'state');
@@ -44,7 +44,7 @@ export function agentIn(folder: string, engine: Engine): Agent {
     const text = await readFile(join(state, 'agent.json'), 'utf8').catch(() => '{}');
     return (JSON.parse(text) as { pid?: number }).pid;
   };
-  const signal = async (name: string): Promise<void> => {
+  const send = async (name: string): Promise<void> => {
     const { code, stderr } = await run(engine.enter(['kill', name, String(pid)]));
     if (code !== 0) throw new PortfenceError('SYSTEM', `kill ${name}: ${stderr.trim()}`);
   };
@@ -58,19 +58,23 @@ export function agentIn(folder: string, engine: Engine): Agent {
         if (!killed.has(mine)) tellLost(`the agent ended by itself with ${code}`);
       });
       running = mine;
-      const ready = await until(async () => {
-        const now = await reported();
-        return now !== undefined && now !== before;
-      }, READY_MS);
+      const ready = await until(
+        async () => {
+          const now = await reported();
+          return now !== undefined && now !== before;
+        },
+        READY_MS,
+        signal,
+      );
       if (!ready) throw new PortfenceError('SYSTEM', `the agent was not ready within ${READY_MS / 1000} s`);
       pid = await reported();
     },
     kill: async () => {
       killed.add(running);
-      await signal('-KILL');
+      await send('-KILL');
       await running;
     },
-    hangUp: () => signal('-HUP'),
+    hangUp: () => send('-HUP'),
     writePolicy: async (text) => {
       await writeFile(`${policy}.new`, text);
       await rename(`${policy}.new`, policy);

@@ -43,7 +43,7 @@ async function run(world: World, options: ChaosOptions): Promise<ChaosSeen> {
   const began = Date.now();
   const versions = { ...(await machineVersions()), iptables: await toolVersion(['iptables', '--version']) };
   say(`seed ${seed}: a fresh world, a Docker engine, an agent and containers`);
-  const site = await openSite(world);
+  const site = await openSite(world, signal);
   const docker = await site.engine.expect(['version', '--format', '{{.Server.Version}}']);
   await world.acl.reset();
   const recording = newRecording();
@@ -68,7 +68,9 @@ async function run(world: World, options: ChaosOptions): Promise<ChaosSeen> {
     }
   })();
   const enough = () => tried(recording) >= options.connections;
-  const telling = setInterval(() => options.progress(progressLine(recording, options)), PROGRESS_MS);
+  const telling = setInterval(() => {
+    if (!signal.aborted) options.progress(progressLine(recording, options));
+  }, PROGRESS_MS);
   try {
     await disturb({ site, recording, downloads, seed, enough, problems, paceMs: options.paceMs, signal });
     ended.abort();

@@ -25,8 +25,18 @@ const AT_ONCE = 4;
 /** Rounds until every disturbance has come under `guard: count` and under `guard: drop`. */
 const LEAST_ROUNDS = 2;
 
-/** Disturbs by the schedule until there were enough connections and rounds; settles when the last disturbance is over. */
-export async function disturb(options: Options): Promise<void> {
+/**
+ * Disturbs by the schedule until there were enough connections and rounds; settles when the last disturbance is over. Rejects at
+ * once when the signal fires: what is under way then ends with its world.
+ */
+export function disturb(options: Options): Promise<void> {
+  const interrupted = new Promise<never>((_, reject) => {
+    options.signal.addEventListener('abort', () => reject(options.signal.reason), { once: true });
+  });
+  return Promise.race([disturbInTurn(options), interrupted]);
+}
+
+async function disturbInTurn(options: Options): Promise<void> {
   const { site, recording, downloads, enough, problems, signal } = options;
   const alone = turns<'agent' | 'engine' | 'uplink'>();
   const shared = { dockerRules: true };
@@ -44,7 +54,7 @@ export async function disturb(options: Options): Promise<void> {
     begin(recording, step.name);
     const usePolicy = (variant: number) => alone('agent', () => site.usePolicy(variant, guardIn(step.round)));
     const tools: Tools = {
-      ...{ site, step, pause, alone, shared, usePolicy },
+      ...{ site, step, signal, pause, alone, shared, usePolicy },
       note: (harm) => recording.harms.push({ ...harm, name: step.name }),
       collect: async () => void recording.strays.push(...(await site.strays.read())),
       download: downloads.on,

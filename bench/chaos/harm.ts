@@ -45,7 +45,7 @@ export async function during<T>({ note }: Tools, ends: Ends, work: () => Promise
 }
 
 /** Disturbs the link and waits until it carries connections of both families again. */
-export function disturbLink({ site, alone }: Tools, work: () => Promise<void>): Promise<void> {
+export function disturbLink({ site, alone, signal }: Tools, work: () => Promise<void>): Promise<void> {
   const carries = async (): Promise<boolean> => {
     const probes = FAMILIES.map((family) => ({
       ...{ protocol: 'tcp' as const, to: { host: PEER[family], port: TELL_PORT } },
@@ -55,7 +55,7 @@ export function disturbLink({ site, alone }: Tools, work: () => Promise<void>): 
   };
   return alone('uplink', async () => {
     await work();
-    if (!(await until(carries, LINK_MS)))
+    if (!(await until(carries, LINK_MS, signal)))
       throw new PortfenceError('SYSTEM', `the link did not carry connections again within ${LINK_MS / 1000} s`);
   });
 }

@@ -42,12 +42,12 @@ export interface Site {
   configureUplink(): Promise<void>;
 }
 
-export async function openSite(world: World): Promise<Site> {
+export async function openSite(world: World, signal: AbortSignal): Promise<Site> {
   const engine = await startEngine(world, { flags: ENGINE_FLAGS });
   await engine.importImage();
   const folder = await makeLabFolder();
   world.onClose(folder.remove);
-  const agent = agentIn(folder.path, engine);
+  const agent = agentIn(folder.path, engine, signal);
   await agent.writePolicy(policyText(0, 'count'));
   await agent.start();
   const strays = await logStrays(world.router, world.allowed);
@@ -74,7 +74,7 @@ export async function openSite(world: World): Promise<Site> {
     restartEngine: () => restart(engine),
     usePolicy: async (variant, guard) => {
       await agent.writePolicy(policyText(variant, guard));
-      if (!(await until(() => holds(world.host, guard), FOLLOWS_MS)))
+      if (!(await until(() => holds(world.host, guard), FOLLOWS_MS, signal)))
         throw new PortfenceError('SYSTEM', `the agent did not take over guard: ${guard} within ${FOLLOWS_MS / 1000} s`);
     },
     configureUplink: () =>

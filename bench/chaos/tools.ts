@@ -23,6 +23,8 @@ export interface Harm {
 export interface Tools {
   readonly site: Site;
   readonly step: Step;
+  /** The run comes to its end. */
+  readonly signal: AbortSignal;
   /** Waits, unless the run comes to its end first. */
   pause(ms: number): Promise<void>;
   /** Work that must not meet other work on the same thing; it waits for its turn. */
