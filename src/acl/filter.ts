@@ -1,9 +1,9 @@
-import { type Family, HIGHEST_PORT, hasPort, LOWEST_PORT, type PortSet } from '../ports.ts';
+import { type Family, HIGHEST_PORT, LOWEST_PORT, type PortRange, type PortSet } from '../ports.ts';
 import { type AddressBlock, addressBlock, familyOf } from './address-block.ts';
 import type { Decider, Decision } from './decision.ts';
 import type { AclEntry, Direction, IcmpMatch, NetworkAcl } from './model.ts';
 import { isUnknown } from './model.ts';
-import { append, everyPort, type Piece, type Pieces } from './pieces.ts';
+import { append, type Piece, type Pieces } from './pieces.ts';
 
 /** What is the same in every packet that one direction of an ACL is asked about. */
 export interface Kind {
@@ -28,34 +28,37 @@ export interface Filter {
 interface Candidate {
   readonly decider: Decider;
   readonly allow: boolean | undefined;
+  /** What it decides where it is the one; undefined where its action could not be judged. */
+  readonly decision: Decision | undefined;
   /** Undefined where it matches any address, or may. */
   readonly block: AddressBlock | undefined;
   /** Undefined where the ports could not be judged. */
   readonly ports: PortSet | undefined;
-  /** Whether it matches for sure where address and ports do. */
-  readonly certain: boolean;
   readonly number: number | undefined;
+  /** Whether it matches for sure where address and ports do. */
+  readonly matches: boolean;
+  /** Whether nothing behind it is asked then. */
+  readonly settles: boolean;
 }
+
+/** What has no known number may come anywhere, so that it is met before anything is decided. */
+const UNPLACED = -1;
+const ALL: PortRange = { from: LOWEST_PORT, to: HIGHEST_PORT };
 
 /** First match wins, in the order of the numbers; no match is a drop (AWS VPC guide, "Network ACL rules"). */
 export function filterOf(acl: NetworkAcl, direction: Direction, kind: Kind): Filter {
   const candidates = acl.entries.flatMap((entry) => candidateOf(acl, entry, direction, kind) ?? []);
-  const implicit: Decider = { kind: 'implicit', acl, direction, family: kind.family };
-  const ordered = candidates.sort((a, b) => (a.number ?? Infinity) - (b.number ?? Infinity));
+  const nothing: Decision = { verdict: 'drop', by: [{ kind: 'implicit', acl, direction, family: kind.family }] };
+  const ordered = candidates.sort((a, b) => (a.number ?? UNPLACED) - (b.number ?? UNPLACED));
   const there = (address: bigint): readonly Candidate[] =>
     ordered.filter(({ block }) => !block || (block.from <= address && address <= block.to));
   return {
     blocks: ordered.flatMap(({ block }) => block ?? []),
-    byPort: (address) => {
-      const near = there(address);
-      if (near.length === 0) return everyPort({ verdict: 'drop', by: [implicit] });
-      const pieces: Piece[] = [];
-      const starts = portStarts(near);
-      for (const [i, from] of starts.entries())
-        append(pieces, { from, to: (starts[i + 1] ?? HIGHEST_PORT + 1) - 1, ...decide(near, from, implicit) });
-      return pieces;
+    byPort: (address) => sweep(there(address), ALL, nothing),
+    atPort: (address, port) => {
+      const [{ verdict, by } = nothing] = sweep(there(address), { from: port, to: port }, nothing);
+      return { verdict, by };
     },
-    atPort: (address, port) => decide(there(address), port, implicit),
   };
 }
 
@@ -70,13 +73,16 @@ function candidateOf(acl: NetworkAcl, entry: AclEntry, direction: Direction, kin
   if (icmp === false) return undefined;
   const judged = entry.presence === undefined && icmp !== undefined;
   const unknown = !judged || [entry.direction, family, remote, protocol].some(isUnknown);
+  const decider: Decider = { kind: 'entry', acl, direction, family: kind.family, entry };
+  const allow = isUnknown(entry.allow) ? undefined : entry.allow;
+  const number = isUnknown(entry.number) ? undefined : entry.number;
+  const matches = !unknown && !isUnknown(entry.ports);
   return {
-    decider: { kind: 'entry', acl, direction, family: kind.family, entry },
-    allow: isUnknown(entry.allow) ? undefined : entry.allow,
+    ...{ decider, allow, number, matches },
+    decision: allow === undefined ? undefined : { verdict: allow ? 'pass' : 'drop', by: [decider] },
     block: isUnknown(remote) ? undefined : addressBlock(remote),
     ports: isUnknown(entry.ports) ? undefined : entry.ports,
-    certain: !unknown,
-    number: isUnknown(entry.number) ? undefined : entry.number,
+    settles: matches && number !== undefined,
   };
 }
 
@@ -87,43 +93,61 @@ function matchesIcmp(match: AclEntry['icmp'], { type, code }: NonNullable<Kind['
   return fits(match.type, type) && fits(match.code, code);
 }
 
-/** The first ports of the stretches within which every candidate either matches or does not. */
-function portStarts(candidates: readonly Candidate[]): readonly number[] {
-  const starts = new Set([LOWEST_PORT]);
-  for (const { ports } of candidates) {
-    for (const { from, to } of ports ?? []) {
-      starts.add(from);
-      if (to < HIGHEST_PORT) starts.add(to + 1);
-    }
-  }
-  return [...starts].sort((a, b) => a - b);
+/** Ports that no entry has decided about yet, with the entries that may. */
+interface Open extends PortRange {
+  readonly doubtful: readonly Candidate[];
 }
 
 /**
- * Walks the candidates in order. An entry that may match, or whose number could not be judged, may come before the one that
- * decides: the verdict is definite only if all that may decide agree.
+ * Walks the candidates in order, and takes the ports away that each decides about. An entry that may match, or whose number
+ * could not be judged, may come before the one that decides.
  */
-function decide(ordered: readonly Candidate[], port: number, implicit: Decider): Decision {
-  const doubtful: Candidate[] = [];
-  let first: Candidate | undefined;
-  let unplaced: Candidate | undefined;
+function sweep(ordered: readonly Candidate[], within: PortRange, nothing: Decision): Pieces {
+  const decided: Piece[] = [];
+  let open: readonly Open[] = [{ from: within.from, to: within.to, doubtful: [] }];
   for (const candidate of ordered) {
-    const { ports, number } = candidate;
-    if (ports && !hasPort(ports, port)) continue;
-    const matches = candidate.certain && ports !== undefined;
-    if (number === undefined) {
-      if (matches) unplaced ??= candidate;
-      doubtful.push(candidate);
-    } else if (!first) {
-      if (matches) first = candidate;
-      else doubtful.push(candidate);
+    if (open.length === 0) break;
+    const next: Open[] = [];
+    for (const part of open) {
+      for (const { hit, ...range } of cut(part, candidate.ports)) {
+        const { doubtful } = part;
+        if (!hit) next.push({ ...range, doubtful });
+        else if (candidate.settles) decided.push({ ...range, ...conclude(candidate, doubtful, nothing) });
+        else next.push({ ...range, doubtful: [...doubtful, candidate] });
+      }
     }
+    open = next;
   }
-  const last = first ?? unplaced;
+  for (const { from, to, doubtful } of open) decided.push({ from, to, ...conclude(undefined, doubtful, nothing) });
+  const pieces: Piece[] = [];
+  for (const piece of decided.sort((a, b) => a.from - b.from)) append(pieces, piece);
+  return pieces;
+}
+
+/** The part in ascending ranges that lie within the ports, or may, and ranges that do not. */
+function cut(part: PortRange, ports: PortSet = [part]): readonly (PortRange & { readonly hit: boolean })[] {
+  const ranges = [];
+  let next = part.from;
+  for (const { from, to } of ports) {
+    if (to < next) continue;
+    if (from > part.to) break;
+    if (from > next) ranges.push({ from: next, to: from - 1, hit: false });
+    const end = Math.min(to, part.to);
+    ranges.push({ from: Math.max(from, next), to: end, hit: true });
+    next = end + 1;
+  }
+  if (next <= part.to) ranges.push({ from: next, to: part.to, hit: false });
+  return ranges;
+}
+
+/** The verdict is definite only if all that may decide agree. */
+function conclude(first: Candidate | undefined, doubtful: readonly Candidate[], nothing: Decision): Decision {
+  const last = first ?? doubtful.find(({ matches }) => matches);
+  const decision = last ? last.decision : nothing;
+  if (doubtful.length === 0 && decision) return decision;
   const allow = last ? last.allow : false;
   const others = doubtful.filter((one) => one.allow === undefined || one.allow !== allow);
-  if (allow !== undefined && others.length === 0)
-    return { verdict: allow ? 'pass' : 'drop', by: [last?.decider ?? implicit] };
+  if (decision && others.length === 0) return decision;
   const unknown = new Set(last && allow === undefined ? [...others, last] : others);
   return { verdict: 'unsure', by: [...unknown].map(({ decider }) => decider) };
 }

@@ -13,17 +13,25 @@ export const everyPort = (decision: Decision): Pieces => [{ from: LOWEST_PORT, t
 /** What a packet meets that has to pass both: one that drops outweighs one that can't be judged, which outweighs one that passes. */
 export function both(a: Pieces, b: Pieces): Pieces {
   if (a === b) return a;
-  const all: Piece[] = [];
+  const made: Piece[] = [];
   for (let i = 0, j = 0, from = LOWEST_PORT; from <= HIGHEST_PORT; ) {
     const [x, y] = [a[i], b[j]];
     if (!x || !y) break;
     const to = Math.min(x.to, y.to);
-    append(all, { from, to, ...bothDecisions(x, y) });
+    append(made, { from, to, ...bothDecisions(x, y) });
     if (x.to === to) i += 1;
     if (y.to === to) j += 1;
     from = to + 1;
   }
-  return all;
+  return made;
+}
+
+/** The same for any number of them, at least one. Halves first, so that long lists of reasons are joined seldom. */
+export function together(lists: readonly Pieces[]): Pieces {
+  const [first = [], second] = lists;
+  if (!second) return first;
+  const half = Math.ceil(lists.length / 2);
+  return both(together(lists.slice(0, half)), together(lists.slice(half)));
 }
 
 /** Adds the piece that comes next, or makes the last one longer where both are alike. */
@@ -52,5 +60,10 @@ const decisionOf = ({ verdict, by }: Decision): Decision => ({ verdict, by });
 /** Deciders are made once for each entry and way, so that one is the same as another only if it is that one. */
 function sameDeciders(a: readonly Decider[], b: readonly Decider[]): boolean {
   if (a === b) return true;
-  return a.length === b.length && a.every((one) => b.includes(one));
+  if (a.length !== b.length) return false;
+  if (a.length <= FEW) return a.every((one) => b.includes(one));
+  const known = new Set(b);
+  return a.every((one) => known.has(one));
 }
+
+const FEW = 8;

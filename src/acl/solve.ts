@@ -1,5 +1,5 @@
 import { ALL_PORTS, intersect, type PortSet, portCount } from '../ports.ts';
-import { both, everyPort, type Pieces, portsThat } from './pieces.ts';
+import { type Pieces, portsThat, together } from './pieces.ts';
 import { type Asked, type Question, waysOf } from './question.ts';
 
 /** The source ports for one service at one peer, all of its addresses. */
@@ -34,7 +34,7 @@ export function solve(question: Question): Answer {
     const { ranges, unsure, pieces: own, lost } = shared.get(pieces[i] ?? NO_PIECES) ?? NOTHING;
     return { service, peer, ranges, unsure, pieces: own, lost };
   });
-  return { ...portsOf([...counts.keys()].reduce(both, everyPort({ verdict: 'pass', by: [] }))), ways };
+  return { ...portsOf(together([...counts.keys()])), ways };
 }
 
 type Shared = Omit<Way, 'service' | 'peer'>;

@@ -1,7 +1,7 @@
 import type { Cidr } from '../addresses.ts';
 import { portsText } from '../ports.ts';
 import { type AddressBlock, type AddressRange, blocksOf, holds } from './address-block.ts';
-import { both, type Pieces } from './pieces.ts';
+import { both, type Pieces, together } from './pieces.ts';
 import { type Asked, type Question, waysOf } from './question.ts';
 import { type Ports, portsOf } from './solve.ts';
 import { stretchAt } from './stretches.ts';
@@ -46,7 +46,7 @@ function stretchesOf(ways: readonly Asked[], peer: AddressBlock): readonly Stret
   let open: bigint | undefined;
   for (const [i, start] of starts.entries()) {
     const to = (starts[i + 1] ?? peer.to + 1n) - 1n;
-    const pieces = ways.map(({ view }) => view.towards({ from: start, to })).reduce(both);
+    const pieces = together(ways.map(({ view }) => view.towards({ from: start, to })));
     const last = all.at(-1);
     if (!isUnfiltered(pieces)) {
       all.push({ span: { from: open ?? start, to }, pieces });
@@ -54,7 +54,7 @@ function stretchesOf(ways: readonly Asked[], peer: AddressBlock): readonly Stret
     } else if (last) all[all.length - 1] = { ...last, span: { from: last.span.from, to } };
     else open ??= start;
   }
-  if (open !== undefined) all.push({ span: peer, pieces: ways.map(({ view }) => view.towards(peer)).reduce(both) });
+  if (open !== undefined) all.push({ span: peer, pieces: together(ways.map(({ view }) => view.towards(peer))) });
   return all;
 }
 

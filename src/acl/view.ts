@@ -1,6 +1,6 @@
 import { type AddressRange, addressBlock } from './address-block.ts';
 import { filterOf, type Kind } from './filter.ts';
-import { both, everyPort, type Pieces } from './pieces.ts';
+import { both, everyPort, type Pieces, together } from './pieces.ts';
 import type { Service } from './services.ts';
 import type { Side } from './side.ts';
 import { stretchAt, stretchStarts } from './stretches.ts';
@@ -46,7 +46,7 @@ export function viewOf({ own, peer, service, family }: ViewInput): View {
       const pieces = stretch(index);
       if (pieces) met.add(pieces);
     }
-    if (met.size > 0) return [...met, ...far].reduce(both);
+    if (met.size > 0) return together([...met, ...far]);
     const why = freeAt(starts[first] ?? 0n)?.why ?? '';
     return everyPort({ verdict: 'pass', by: [{ kind: 'unfiltered', why }] });
   });
@@ -72,7 +72,5 @@ function farSide(peer: Side, own: Side, { kind, port }: { kind: Kind; port: numb
   const starts = stretchStarts([...arriving.blocks, ...leaving.blocks]);
   const ours = own.blocks.map(addressBlock).filter(({ family }) => family === kind.family);
   const addresses = ours.flatMap(({ from, to }) => [from, ...starts.filter((start) => from < start && start <= to)]);
-  return addresses
-    .map((address) => both(everyPort(arriving.atPort(address, port)), leaving.byPort(address)))
-    .reduce(both);
+  return together(addresses.map((address) => both(everyPort(arriving.atPort(address, port)), leaving.byPort(address))));
 }
