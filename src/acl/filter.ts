@@ -104,19 +104,24 @@ interface Open extends PortRange {
  */
 function sweep(ordered: readonly Candidate[], within: PortRange, nothing: Decision): Pieces {
   const decided: Piece[] = [];
-  let open: readonly Open[] = [{ from: within.from, to: within.to, doubtful: [] }];
+  const open: Open[] = [{ from: within.from, to: within.to, doubtful: [] }];
   for (const candidate of ordered) {
     if (open.length === 0) break;
-    const next: Open[] = [];
-    for (const part of open) {
-      for (const { hit, ...range } of cut(part, candidate.ports)) {
+    for (const range of candidate.ports ?? [within]) {
+      for (let i = firstTo(open, range.from); ; ) {
+        const part = open[i];
+        if (!part || part.from > range.to) break;
         const { doubtful } = part;
-        if (!hit) next.push({ ...range, doubtful });
-        else if (candidate.settles) decided.push({ ...range, ...conclude(candidate, doubtful, nothing) });
-        else next.push({ ...range, doubtful: [...doubtful, candidate] });
+        const hit = { from: Math.max(part.from, range.from), to: Math.min(part.to, range.to) };
+        const left: Open[] = [];
+        if (part.from < hit.from) left.push({ from: part.from, to: hit.from - 1, doubtful });
+        if (candidate.settles) decided.push({ ...hit, ...conclude(candidate, doubtful, nothing) });
+        else left.push({ ...hit, doubtful: [...doubtful, candidate] });
+        if (hit.to < part.to) left.push({ from: hit.to + 1, to: part.to, doubtful });
+        open.splice(i, 1, ...left);
+        i += left.length;
       }
     }
-    open = next;
   }
   for (const { from, to, doubtful } of open) decided.push({ from, to, ...conclude(undefined, doubtful, nothing) });
   const pieces: Piece[] = [];
@@ -124,20 +129,16 @@ function sweep(ordered: readonly Candidate[], within: PortRange, nothing: Decisi
   return pieces;
 }
 
-/** The part in ascending ranges that lie within the ports, or may, and ranges that do not. */
-function cut(part: PortRange, ports: PortSet = [part]): readonly (PortRange & { readonly hit: boolean })[] {
-  const ranges = [];
-  let next = part.from;
-  for (const { from, to } of ports) {
-    if (to < next) continue;
-    if (from > part.to) break;
-    if (from > next) ranges.push({ from: next, to: from - 1, hit: false });
-    const end = Math.min(to, part.to);
-    ranges.push({ from: Math.max(from, next), to: end, hit: true });
-    next = end + 1;
+/** The index of the first of these ascending ranges that ends at the port or behind it. */
+function firstTo(ranges: readonly PortRange[], port: number): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle]?.to ?? HIGHEST_PORT) < port) low = middle + 1;
+    else high = middle;
   }
-  if (next <= part.to) ranges.push({ from: next, to: part.to, hit: false });
-  return ranges;
+  return low;
 }
 
 /** The verdict is definite only if all that may decide agree. */

@@ -139,7 +139,9 @@ function peersOf(
 ): { peers: readonly AddressBlock[]; notes: readonly string[] } {
   const { families, served: within = FAMILIES } = options;
   const fits = (one: AddressBlock): boolean => families === undefined || families.includes(one.family);
-  const named = options.peer ?? peer?.blocks.map(addressBlock);
+  const ours = new Set(own.blocks.map(familyOf));
+  const theirs = peer?.blocks.map(addressBlock).filter((one) => ours.size === 0 || ours.has(one.family));
+  const named = options.peer ?? theirs;
   if (named !== undefined) {
     const peers = unique(named.filter(fits), ({ cidr }) => cidr);
     if (peers.length > 0) return { peers, notes: [] };

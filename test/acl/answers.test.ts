@@ -57,6 +57,12 @@ test('the peer’s ACL can’t be asked without a block of ours', () => {
   expect(ask).toThrow(/its ipv4 block is not known/);
 });
 
+test('an ACL of more entries than could be solved is refused', () => {
+  const entries = Array.from({ length: 4001 }, (_, i) => entry({ direction: 'inbound', number: i + 1 }));
+  const ask = () => solve({ own: side(acl('acl-big', entries)), services: [HTTPS], peers: [ANYWHERE] });
+  expect(ask).toThrow('acl-big has 4001 entries, more than the 4000 that are solved');
+});
+
 test('the largest safe range is recommended, one that holds what is used before a larger one, none below 1024', () => {
   const safe = [
     { from: 10, to: 2047 },

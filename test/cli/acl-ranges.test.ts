@@ -87,6 +87,19 @@ test('the peer’s ACL counts where its subnet is named', async () => {
   expect(json).toMatchObject({ peers: ['10.0.2.0/24'], peerAcl: 'nat', ranges: ['55000-61000'] });
 });
 
+test('a peer’s subnet is asked about in the families that both have', async () => {
+  const table = TABLE.replace('subnet subnet-nat 10.0.2.0/24', 'subnet subnet-nat 10.0.2.0/24 fd00:2::/64');
+  const args = ['acl', 'ranges', '--file', 'acls.txt', '--subnet', 'subnet-web', '--peer-subnet', 'subnet-nat'];
+  const { json } = await inProcess(args, { files: { 'acls.txt': table } });
+  expect(json).toMatchObject({ peers: ['10.0.2.0/24'], ranges: ['55000-61000'] });
+  const bare = table.replace('subnet subnet-web 10.0.1.0/24', 'subnet subnet-web');
+  await expect(inProcess(args, { files: { 'acls.txt': bare } })).rejects.toThrow(
+    /subnet-web in, and its ipv4 block is not known/,
+  );
+  const named = await inProcess([...args, '--subnet-cidr', '10.0.1.0/24'], { files: { 'acls.txt': bare } });
+  expect(named.json).toMatchObject({ ranges: ['55000-61000'] });
+});
+
 test('where no port passes, the answer is no', async () => {
   const { exit, json, text } = await ranges('--acl', 'closed', '--peer', '192.0.2.1');
   expect([exit, json]).toMatchObject([
