@@ -66,6 +66,7 @@ describe('a property', () => {
     ['RuleNumber: !FindInMap [Numbers, !Ref Named, x]', 'number', 'Fn::FindInMap'],
     ['PortRange: !If [Strict, { From: 1, To: 2 }, { From: 3, To: 4 }]', 'ports', 'decided by the condition "Strict"'],
     ['PortRange: { From: !Ref Named, To: 9 }', 'ports', 'the parameter Named'],
+    ['PortRange: { From: 9, To: !Ref Named }', 'ports', 'the parameter Named'],
     ['-PortRange', 'ports', 'the entry is for TCP or UDP and names no ports'],
     ['Egress: !Ref Named', 'direction', 'the parameter Named'],
     ['Protocol: !Ref Named', 'icmp', 'the parameter Named'],

@@ -247,6 +247,33 @@ describe('what a plan changes', () => {
     expect(served(read)).toEqual({ 'acl-1': ['s'] });
   });
 
+  test('ports and types of ICMP that are left out are 0, as the provider sends them', () => {
+    const bare = { network_acl_id: 'acl-1', rule_action: 'allow', cidr_block: '0.0.0.0/0', from_port: null };
+    const of = (protocol: string) =>
+      plan([rule('r', { after: { ...bare, rule_number: 1, protocol }, unknown: {} })]).acls[0]?.entries[0];
+    expect(of('tcp')).toMatchObject({ ports: [{ from: 0, to: 0 }] });
+    expect(of('icmp')).toMatchObject({ icmp: { type: 0, code: 0 } });
+  });
+
+  test('a deposed object, which is about to go, counts for nothing', () => {
+    const text = JSON.stringify({
+      format_version: '1.2',
+      resource_changes: [
+        {
+          ...{ address: 'aws_network_acl.a', type: 'aws_network_acl', name: 'a', deposed: '00000001' },
+          change: { actions: ['delete'], before: kept, after: kept },
+        },
+      ],
+    });
+    expect(readAclFiles([{ name: 'plan', text }]).acls).toEqual([]);
+  });
+
+  test('what only its planned values tell is there too', () => {
+    const resource = { address: 'aws_network_acl.a', type: 'aws_network_acl', name: 'a', values: kept };
+    const read = plan([], {}, { planned_values: { root_module: { resources: [resource] } } });
+    expect(read.acls).toMatchObject([{ id: 'acl-1', vpc: 'vpc-1' }]);
+  });
+
   test('a deleted ACL is gone', () => {
     expect(plan([acl('a', { actions: ['delete'], before: kept, after: null, unknown: {} })]).acls).toEqual([]);
   });
@@ -342,5 +369,21 @@ describe('the subnets of an ACL', () => {
     );
     expect(served(read)).toEqual({ 'acl-1': ['t'], 'acl-2': ['s'] });
     expect(doubts(read)).toEqual([]);
+  });
+
+  test('are not those of an association that goes', () => {
+    const before = { network_acl_id: 'acl-1', subnet_id: 's' };
+    const read = plan(
+      [
+        acl('a', {
+          actions: ['no-op'],
+          after: { id: 'acl-1', ingress: [], egress: [], subnet_ids: ['s', 't'] },
+          unknown: {},
+        }),
+        { at: 'aws_network_acl_association.m', actions: ['delete'], before, after: null },
+      ],
+      config({ 'aws_network_acl.a': {} }),
+    );
+    expect(served(read)).toEqual({ 'acl-1': ['t'] });
   });
 });

@@ -282,4 +282,49 @@ describe('what is there in part', () => {
     for (const cut of [acl, [acl]])
       expect(readAclFiles([{ name: 'f', text: JSON.stringify(cut) }]).acls).toHaveLength(1);
   });
+
+  test('the entries that end every list are left out, and nothing else with their numbers', () => {
+    const last = { RuleNumber: 32_767, Protocol: '-1', RuleAction: 'deny' };
+    const kept = { RuleNumber: 32_766, Protocol: '-1', RuleAction: 'deny' };
+    const numbers = (entry: object) =>
+      readAclFiles([{ name: 'f', text: aws(entry) }]).acls[0]?.entries.map(({ number }) => number);
+    expect([numbers(last), numbers(kept)]).toEqual([[], [32_766]]);
+    expect(numbers({ ...last, RuleAction: 'allow' })).toEqual([32_767]);
+    expect(numbers({ ...last, CidrBlock: '10.0.0.0/8' })).toEqual([32_767]);
+  });
+});
+
+describe('a table', () => {
+  const entries = (line: string) =>
+    readAclFiles([{ name: 'f', text: `acl a\n${line}` }]).acls[0]?.entries.map(({ family, remote }) => [
+      family,
+      remote,
+    ]);
+
+  test('means both families by any, and the one that a protocol has', () => {
+    expect(entries('in 1 allow tcp 443 any')).toEqual([
+      ['ipv4', '0.0.0.0/0'],
+      ['ipv6', '::/0'],
+    ]);
+    expect(entries('in 1 allow icmp any any')).toEqual([['ipv4', '0.0.0.0/0']]);
+    expect(entries('in 1 allow icmpv6 2 *')).toEqual([['ipv6', '::/0']]);
+  });
+
+  test('takes one address, and blocks with host bits', () => {
+    expect(entries('in 1 allow tcp 443 10.0.0.9')).toEqual([['ipv4', '10.0.0.9/32']]);
+    expect(entries('in 1 allow tcp 443 2001:DB8::9/32 # a comment')).toEqual([['ipv6', '2001:db8::/32']]);
+  });
+
+  test('tells of the default ACL of a VPC, and of subnets that no ACL names', () => {
+    const text = 'subnet lone 10.0.9.0/24\nACL rest default vpc v1\nacl other VPC v1\n\tsubnet s\r\n';
+    const { acls, subnets } = readAclFiles([{ name: 'f', text }]);
+    expect(acls).toMatchObject([
+      { id: 'rest', vpc: 'v1', isDefault: true, subnets: [] },
+      { id: 'other', vpc: 'v1', isDefault: false, subnets: ['s'] },
+    ]);
+    expect(subnets).toEqual([
+      { id: 'lone', vpc: undefined, blocks: ['10.0.9.0/24'] },
+      { id: 's', vpc: 'v1', blocks: [] },
+    ]);
+  });
 });
