@@ -58,6 +58,7 @@ describe('a property', () => {
     ['CidrBlock: !Ref Block', 'remote', 'the parameter Block, whose default is "192.0.2.0/24"'],
     ['CidrBlock: !Ref Named', 'remote', 'the parameter Named'],
     ['CidrBlock: !Ref Nobody', 'remote', 'a reference to "Nobody"'],
+    ['CidrBlock: !Ref constructor', 'remote', 'a reference to "constructor"'],
     ['CidrBlock: !Sub "${Named}/8"', 'remote', 'Fn::Sub "${Named}/8"'],
     ['CidrBlock: !Sub "${Block}"', 'remote', 'the parameter Block, whose default is "192.0.2.0/24"'],
     ['CidrBlock: !ImportValue block', 'remote', 'Fn::ImportValue'],

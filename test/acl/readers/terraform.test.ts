@@ -184,6 +184,12 @@ describe('the ACL of a rule that is known only after apply', () => {
     ]);
   });
 
+  test('is the default ACL by the id that it is adopted by', () => {
+    const adopted = { default_network_acl_id: 'acl-7', ingress: [], egress: [], subnet_ids: [] };
+    const read = plan([{ at: 'aws_default_network_acl.d', after: adopted, unknown: { id: true } }]);
+    expect(read.acls.map(({ id }) => id)).toEqual(['acl-7']);
+  });
+
   test('goes round in a circle without end nowhere', () => {
     const circle = {
       a: {

@@ -216,6 +216,12 @@ describe('a file that can not be is told with file, element and remedy', () => {
       'file: this is the text output of aws',
       'run aws ec2 describe-network-acls --output json',
     ],
+    [aws({ Egress: 0 }), 'file: NetworkAcls[0].Entries[0].Egress: 0 is neither true nor false', 'write true or false'],
+    [
+      '# Notes\nkey: a: b',
+      'file: this is none of the formats that portfence knows',
+      expect.stringContaining('docs/acl-table.md'),
+    ],
     [
       'what is this',
       'file: this is none of the formats that portfence knows',
@@ -272,6 +278,12 @@ describe('what is there in part', () => {
     expect(readAclFiles([{ name: 'f', text: `${open}{"NetworkAcls":[]}` }]).unjudged).toEqual([]);
   });
 
+  test('texts with brackets, quotes and backslashes in them end where they end', () => {
+    const page = (more: object) => JSON.stringify({ NetworkAcls: [], ...more });
+    const text = [page({ a: '\\' }), page({ b: '\\"]}{' }), page({})].join('');
+    expect(readAclFiles([{ name: 'f', text }]).acls).toEqual([]);
+  });
+
   test('keys named __proto__ are keys like others', () => {
     const text = `{"__proto__": {"NetworkAcls": 5}, "NetworkAcls": [{"NetworkAclId": "__proto__", "Entries": []}]}`;
     expect(readAclFiles([{ name: 'f', text }]).acls.map(({ id }) => id)).toEqual(['__proto__']);
@@ -308,6 +320,16 @@ describe('a table', () => {
     ]);
     expect(entries('in 1 allow icmp any any')).toEqual([['ipv4', '0.0.0.0/0']]);
     expect(entries('in 1 allow icmpv6 2 *')).toEqual([['ipv6', '::/0']]);
+  });
+
+  test('means every code of an ICMP type that is named alone', () => {
+    const text = 'acl a\nin 1 allow icmp 3 any\nin 2 allow icmp 3/4 any\nin 3 allow icmp any any';
+    const icmp = readAclFiles([{ name: 'f', text }]).acls[0]?.entries.map((one) => one.icmp);
+    expect(icmp).toEqual([
+      { type: 3, code: 'any' },
+      { type: 3, code: 4 },
+      { type: 'any', code: 'any' },
+    ]);
   });
 
   test('takes one address, and blocks with host bits', () => {
