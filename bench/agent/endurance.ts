@@ -69,7 +69,7 @@ export function benchEndurance({ runs, say, signal }: Options): Promise<Enduranc
       starts: runs,
       megabytes: { before: before.megabytes, highest, after: after.megabytes },
       ...{ idlePercent, idleSeconds: IDLE_SECONDS, leftOver },
-      kept: highest < MOST_MEGABYTES && idlePercent < MOST_IDLE_PERCENT && leftOver === 0,
+      kept: after.megabytes < MOST_MEGABYTES && idlePercent < MOST_IDLE_PERCENT && leftOver === 0,
     };
   });
 }

@@ -4,7 +4,7 @@ import { PortfenceError } from '../errors.ts';
 import type { AclPortsRequest } from '../policy/parse.ts';
 import { type PortRange, type PortSet, parsePorts, portsText, rangeText } from '../ports.ts';
 import { scrub } from '../scrub.ts';
-import { aclPortsFile, stateFolder } from '../survey/state.ts';
+import { aclPortsFile, readState, stateFolder } from '../survey/state.ts';
 import type { System } from '../system/system.ts';
 import { askAcl } from './acl-question.ts';
 import type { Context } from './context.ts';
@@ -26,12 +26,13 @@ interface Kept {
 }
 
 /**
- * The range that the policy's network ACL recommends. Where it can't be had now, the last one of the same question stays, and that is
- * said; throws what the look-up threw where there is none.
+ * The range that the policy's network ACL recommends. Where it can't be had now, the last one of the same question stays, or after
+ * a reboot, which takes the answers, the ports of the fence that stands; and that is said. Else throws what the look-up threw.
  */
 export async function aclPorts(context: Context, { request, policyFile, remember }: AclPortsOptions): Promise<PortSet> {
   const { system, say } = context;
-  const path = aclPortsFile(await stateFolder(system));
+  const folder = await stateFolder(system);
+  const path = aclPortsFile(folder);
   const key = JSON.stringify(request);
   const kept = await keptAnswer(system, path, key);
   try {
@@ -42,11 +43,23 @@ export async function aclPorts(context: Context, { request, policyFile, remember
     }
     return [range];
   } catch (error) {
-    if (!kept || !(error instanceof PortfenceError)) throw error;
+    if (!(error instanceof PortfenceError)) throw error;
+    const stands = await standingPorts(system, folder);
+    if (!kept && !stands) throw error;
     say(`warning: the network ACL can't be asked for the ports: ${error.message}`);
-    say(`warning: the last good range stays: ${kept.ports}, of ${new Date(kept.at).toISOString()}`);
-    return parsePorts(kept.ports);
+    if (kept) {
+      say(`warning: the last good range stays: ${kept.ports}, of ${new Date(kept.at).toISOString()}`);
+      return parsePorts(kept.ports);
+    }
+    say(`warning: the ports of the fence that stands stay: ${portsText(stands ?? [], ', ')}`);
+    return stands ?? [];
   }
+}
+
+/** The ports of the fence that stands, where no answer of any question is kept. */
+async function standingPorts(system: System, folder: string): Promise<PortSet | undefined> {
+  if ((await system.readText(aclPortsFile(folder))) !== undefined) return undefined;
+  return (await readState(system, folder)).wanted?.policy.ports;
 }
 
 const REMEDY = 'portfence acl ranges tells why; or write the range into the policy';

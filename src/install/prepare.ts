@@ -1,6 +1,6 @@
 import { PortfenceError } from '../errors.ts';
 import { observeHost } from '../observe/observe-host.ts';
-import { parsePolicy } from '../policy/parse.ts';
+import { aclPortsRequest, parsePolicy } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { BackendRequest } from '../survey/backend.ts';
 import { readState, stateFolder } from '../survey/state.ts';
@@ -46,11 +46,14 @@ export async function prepareInstall(system: System, options: PrepareOptions): P
     policy,
     facts,
     state,
-    agent: options.agent,
+    agent: { ...options.agent, asksCloud: asksCloud(policyText) },
     present: { policyText, manifest: readManifest(manifest) },
   });
   return { files, notes: [...notes, ...(root === '' ? plan.notes : []), ...launcherNotes(options.agent)] };
 }
+
+const asksCloud = (text: string | undefined): boolean =>
+  text !== undefined && aclPortsRequest({ text })?.acl === 'auto';
 
 /** What boots without us is a ruleset for nft. Throws USAGE for another backend. */
 export function requireNftables(backend: BackendRequest | undefined): void {
@@ -61,7 +64,9 @@ export function requireNftables(backend: BackendRequest | undefined): void {
 }
 
 function requireSame(policy: Policy, text: string, file: string): void {
-  if (JSON.stringify(parsePolicy({ text, file }).policy) === JSON.stringify(policy)) return;
+  // Ports that a network ACL tells are whatever it told for this policy.
+  const aclPorts = aclPortsRequest({ text }) === undefined ? {} : { aclPorts: policy.ports };
+  if (JSON.stringify(parsePolicy({ text, file, ...aclPorts }).policy) === JSON.stringify(policy)) return;
   throw new PortfenceError('USAGE', `${file} is there and says otherwise than what is to be installed`, {
     hint: 'change that file and install without flags, or move it away',
   });

@@ -38,8 +38,8 @@ const CONFINEMENT = [
   'SystemCallFilter=@system-service',
   'SystemCallFilter=~@privileged @resources',
   'SystemCallErrorNumber=EPERM',
-  'IPAddressDeny=any',
 ];
+const OFF_THE_NETWORK = 'IPAddressDeny=any';
 
 /** The fence itself: loaded before anything starts a container, by nft alone, and kept when the unit stops. */
 export function fenceUnit(): readonly string[] {
@@ -72,6 +72,7 @@ export function fenceUnit(): readonly string[] {
     'ProcSubset=pid',
     'MemoryDenyWriteExecute=yes',
     ...CONFINEMENT,
+    OFF_THE_NETWORK,
     '',
     '[Install]',
     '# Stopping nftables.service stops this unit as well; starting it again starts it behind.',
@@ -85,10 +86,12 @@ export interface AgentCommand {
   readonly launcher: string;
   /** Further arguments of `portfence agent`. */
   readonly args: readonly string[];
+  /** The policy has it ask the cloud for the network ACL, which takes the network. */
+  readonly asksCloud?: boolean;
 }
 
 /** The agent: heals within milliseconds and gives containers their range. The fence stands without it. */
-export function agentUnit({ node, launcher, args }: AgentCommand): readonly string[] {
+export function agentUnit({ node, launcher, args, asksCloud = false }: AgentCommand): readonly string[] {
   const command = [node, launcher, 'agent', '--policy', POLICY_FILE, ...args];
   const lies = (...folders: readonly string[]): boolean =>
     [node, launcher].some((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
@@ -114,12 +117,13 @@ export function agentUnit({ node, launcher, args }: AgentCommand): readonly stri
     `Environment=PORTFENCE_STATE_DIR=${STATE}`,
     '# CAP_SYS_ADMIN enters the network namespaces of containers and makes the empty one in which rules are tried.',
     'CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN',
-    'RestrictAddressFamilies=AF_UNIX AF_NETLINK',
+    `RestrictAddressFamilies=AF_UNIX AF_NETLINK${asksCloud ? ' AF_INET AF_INET6' : ''}`,
     'RestrictNamespaces=net',
     'ReadWritePaths=/proc/sys/net',
     `ProtectHome=${lies('/home', '/root', '/run/user') ? 'read-only' : 'yes'}`,
     `PrivateTmp=${lies('/tmp', '/var/tmp') ? 'no' : 'yes'}`,
     ...CONFINEMENT,
+    ...(asksCloud ? [] : [OFF_THE_NETWORK]),
     '',
     '[Install]',
     'WantedBy=multi-user.target',

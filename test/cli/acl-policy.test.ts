@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { policySource } from '../../src/cli/policy-flags.ts';
+import { samplePolicy } from '../support/samples.ts';
 import { type Script, type ScriptedSystem, scriptedSystem } from '../support/scripted-system.ts';
 
 const TABLE = `
@@ -55,6 +56,14 @@ test('where the ACL can’t be asked the last good range stays, loudly; a change
   }
   change(system, POLICY, policy('{ acl: acls.txt, subnet: subnet-web, services: [80/tcp] }'));
   await expect(read()).rejects.toThrow(/web lets no source port from 1024 up out to 80\/tcp and back in/);
+});
+
+test('after a reboot, which takes the answers, the ports of the fence that stands stay, loudly', async () => {
+  const wanted = { policy: { ...samplePolicy, ports: [{ from: 50_000, to: 51_999 }] } };
+  const state = JSON.stringify({ version: 1, before: {}, ours: {}, wanted });
+  const { read, said } = host({ [POLICY]: FROM_FILE, '/state/state.json': state });
+  expect((await read()).ports).toEqual([{ from: 50_000, to: 51_999 }]);
+  expect(said.at(-1)).toBe('warning: the ports of the fence that stands stay: 50000-51999');
 });
 
 test('only who acts keeps the answer, and a damaged one is none', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type InstallInput, installFiles, readManifest } from '../../src/install/files.ts';
+import { prepareInstall } from '../../src/install/prepare.ts';
 import { quoted } from '../../src/install/quoting.ts';
 import { uninstall } from '../../src/install/uninstall.ts';
 import { agentUnit } from '../../src/install/units.ts';
@@ -51,6 +52,30 @@ test('an installation that lies in a home or in a temporary folder stays readabl
   );
   expect(unit('/root/portfence/bin/portfence')).toContain('ProtectHome=read-only');
   expect(unit('/tmp/portfence/bin/portfence')).toContain('PrivateTmp=no');
+});
+
+test('an agent that asks the cloud for the ACL has the network for it, any other has none', () => {
+  const unit = (asksCloud: boolean) =>
+    agentUnit({ node: '/usr/bin/node', launcher: '/usr/bin/portfence', args: [], asksCloud });
+  const confined = ['RestrictAddressFamilies=AF_UNIX AF_NETLINK', 'IPAddressDeny=any'];
+  expect(unit(false)).toEqual(expect.arrayContaining(confined));
+  for (const line of confined) expect(unit(true)).not.toContain(line);
+  expect(unit(true)).toContain('RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6');
+});
+
+test('ports that an ACL told can be installed, and the policy that asks for them stays', async () => {
+  const text = (ports: string) => `version: 1\nports: ${ports}\n`;
+  const prepared = (policyText: string) =>
+    prepareInstall(scriptedSystem({ files: { '/image/etc/portfence/policy.yaml': policyText } }), {
+      ...{ policy: () => samplePolicy, root: '/image', agent: input.agent },
+    });
+  const { files } = await prepared(text('{ acl: auto }'));
+  const unit = files.find(({ path }) => path.endsWith('portfence-agent.service'))?.text;
+  expect(unit).toContain('AF_INET6');
+  expect(files.map(({ path }) => path)).not.toContain('/etc/portfence/policy.yaml');
+  const fromFile = (await prepared(text('{ acl: acls.json, subnet: subnet-1 }'))).files;
+  expect(fromFile.find(({ path }) => path.endsWith('portfence-agent.service'))?.text).not.toContain('AF_INET6');
+  await expect(prepared(text('40000-41999'))).rejects.toThrow(/says otherwise/);
 });
 
 test('a policy that was there before, or that somebody has changed, is not taken away', async () => {
