@@ -33,8 +33,10 @@ function follow(index: TerraformIndex, module: string, expression: Element | und
     (one) => !texts.some((other) => other.startsWith(`${one}.`) || other.startsWith(`${one}[`)),
   );
   // A key chooses among instances; where there is one there is nothing to choose.
-  const chosen = longest.filter((one) => !/^(?:count\.index|each\.key|each\.value)\b/.test(one));
-  return together(chosen.map((one) => followOne(index, module, one, depth)));
+  const chosen = longest.filter((one) => !/^(?:count\.index|each\.key)$/.test(one));
+  const found = together(chosen.map((one) => followOne(index, module, one, depth)));
+  const isChosen = chosen.length < longest.length && found.targets.length > 1;
+  return isChosen ? { ...found, certain: false } : found;
 }
 
 function together(all: readonly Referred[]): Referred {

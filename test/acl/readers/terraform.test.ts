@@ -130,6 +130,19 @@ describe('the ACL of a rule that is known only after apply', () => {
     expect(doubts(read)).toContain(`aws_network_acl.a: ${WHICH}`);
   });
 
+  test('is unsure where what a loop goes over could be the ACL itself', () => {
+    const read = plan(
+      [acl('a'), rule('r')],
+      to('aws_network_acl.a.id', 'aws_network_acl.a', 'each.value.id', 'each.value'),
+    );
+    expect(doubts(read)).toContain(`aws_network_acl.a: ${WHICH}`);
+  });
+
+  test('is the one instance there is, whatever key chooses it', () => {
+    const read = plan([acl('a', { index: 0 }), rule('r')], to('aws_network_acl.a', 'count.index'));
+    expect(numbers(read)).toEqual({ 'aws_network_acl.a[0]': [10] });
+  });
+
   test('is followed into a module by its output, and out of one by its variable', () => {
     const modules = {
       module_calls: {
@@ -344,6 +357,12 @@ describe('the subnets of an ACL', () => {
   test('are all instances, and unsure, where a list takes them from one resource', () => {
     const read = plan([acl('a'), subnet('x', { index: 0 }), subnet('x', { index: 1 })], listed('aws_subnet.x'));
     expect(served(read)).toEqual({ 'aws_network_acl.a': ['aws_subnet.x[0]', 'aws_subnet.x[1]'] });
+    expect(doubts(read)).toContain('aws_network_acl.a: which subnets it serves is known only after apply');
+  });
+
+  test('are unsure where a key chooses among those that a list names', () => {
+    const names = ['aws_subnet.x.id', 'aws_subnet.x', 'aws_subnet.y.id', 'aws_subnet.y', 'count.index'];
+    const read = plan([acl('a'), subnet('x'), subnet('y')], listed(...names));
     expect(doubts(read)).toContain('aws_network_acl.a: which subnets it serves is known only after apply');
   });
 
