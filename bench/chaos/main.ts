@@ -11,7 +11,7 @@ import { chaosPage } from './page.ts';
 
 /** As a shell tells of a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
-const PACE_MS = [200, 1500] as const;
+const PACE_MS = [500, 3000] as const;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
