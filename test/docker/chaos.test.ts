@@ -6,7 +6,7 @@ import { ENGINE, needs } from '../support/needs.ts';
 const CONNECTIONS = 2000;
 
 needs(...ENGINE, 'conntrack')('a host on which everything happens', () => {
-  test('leaks nothing and cuts nothing while every disturbance comes, under both modes of the guard', async () => {
+  test('cuts nothing, and leaks no port that the kernel chose, while every disturbance comes under both modes of the guard', async () => {
     const signal = new AbortController().signal;
     const quiet = { say: () => {}, progress: () => {}, signal };
     const seen = await chaos({ seed: 20, connections: CONNECTIONS, perSecond: 120, paceMs: [100, 900], ...quiet });
