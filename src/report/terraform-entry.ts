@@ -20,7 +20,7 @@ export function terraformLines({
     ['network_acl_id', aclReference(acl.id)],
     ['rule_number', String(number)],
     ['egress', String(direction === 'outbound')],
-    ['protocol', `"${nameOf(protocol)}"`],
+    ['protocol', `"${protocolOf(protocol)}"`],
     ['rule_action', '"allow"'],
     [family === 'ipv4' ? 'cidr_block' : 'ipv6_cidr_block', `"${remote}"`],
     ['from_port', String(range.from)],
@@ -30,10 +30,17 @@ export function terraformLines({
   const inline = ADDRESS.test(acl.id) ? [`# where ${scrub(acl.id)} has inline rules, write this as one of them`] : [];
   return [
     ...inline,
-    `resource "aws_network_acl_rule" "portfence_${direction}_${number}" {`,
+    `resource "aws_network_acl_rule" "${nameOf(acl.id)}_${direction}_${number}" {`,
     ...fields.map(([name = '', value = '']) => `  ${name.padEnd(width)} = ${value}`),
     '}',
   ];
+}
+
+const LONGEST_NAME = 64;
+
+/** One ACL's entries must not be called as another's. */
+function nameOf(id: string): string {
+  return `portfence_${id.replace(/[^A-Za-z0-9_]/g, '_').slice(0, LONGEST_NAME)}`;
 }
 
 function aclReference(id: string): string {
@@ -42,5 +49,5 @@ function aclReference(id: string): string {
 }
 
 /** TCP and UDP by name, every other protocol by number. */
-const nameOf = (protocol: number): string =>
+const protocolOf = (protocol: number): string =>
   protocol === 6 || protocol === 17 ? protocolText(protocol) : String(protocol);

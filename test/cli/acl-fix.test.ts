@@ -55,7 +55,7 @@ test('prints the aws commands and the Terraform that mend it, what they open, an
   expect(words).toContain('since somebody denies it: inbound 90: deny tcp 50000-50999 from 203.0.113.0/24');
   expect(words).toContain(
     [
-      '  resource "aws_network_acl_rule" "portfence_outbound_110" {',
+      '  resource "aws_network_acl_rule" "portfence_acl_0123456789abcdef0_outbound_110" {',
       `    network_acl_id = "${ID}"`,
       '    rule_number    = 110',
       '    egress         = true',
