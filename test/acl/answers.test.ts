@@ -52,6 +52,21 @@ test('a peer that entries cut apart shows its parts, unfiltered addresses with t
   ]);
 });
 
+test('parts with equal ports are one, with the entries of all of them', () => {
+  const allow = (number: number, remote: string) =>
+    entry({ direction: 'inbound', number, remote, ports: [{ from: 1024, to: 65_535 }] });
+  const own = side(acl('acl-1', [...webAcl.entries, allow(10, '10.0.0.0/10'), allow(20, '10.192.0.0/10')]));
+  const peer = addressBlock('10.0.0.0/8');
+  const [wide, narrow, more] = partsOf({ own, services: [HTTPS], peers: [peer] }, peer);
+  expect([wide?.blocks, narrow?.blocks, more]).toEqual([
+    ['10.0.0.0/10', '10.192.0.0/10'],
+    ['10.64.0.0/10', '10.128.0.0/10'],
+    undefined,
+  ]);
+  const passing = wide?.pieces.find(({ verdict }) => verdict === 'pass');
+  expect(passing?.by.map((one) => (one.kind === 'entry' ? one.entry.number : one.kind))).toEqual([100, 10, 20]);
+});
+
 test('the peer’s ACL can’t be asked without a block of ours', () => {
   const ask = () => solve({ own: side(webAcl), peer: side(webAcl), services: [HTTPS], peers: [ANYWHERE] });
   expect(ask).toThrow(/its ipv4 block is not known/);

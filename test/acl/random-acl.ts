@@ -13,7 +13,10 @@ export const BLOCKS: Readonly<Record<Family, readonly string[]>> = {
   ipv6: ['::/0', 'fd00::/8', 'fd00::/127', 'fd00::2/127', 'fd00::1/128', 'fd00::3/128', '2001:db8::/32'],
 };
 
-const port = fc.oneof(fc.integer({ min: 0, max: 65_535 }), fc.constantFrom(0, 53, 443, 1024, 32_768, 49_152, 65_535));
+const port = fc.oneof(
+  fc.integer({ min: 0, max: 65_535 }),
+  fc.constantFrom(0, 1, 53, 442, 443, 444, 445, 1024, 49_151, 49_152, 65_534, 65_535),
+);
 const range = fc.tuple(port, port).map(([a, b]) => portSet({ from: Math.min(a, b), to: Math.max(a, b) }));
 const ports: fc.Arbitrary<PortSet> = fc.oneof(
   { weight: 2, arbitrary: fc.constant(ALL_PORTS) },
