@@ -67,6 +67,13 @@ test('parts with equal ports are one, with the entries of all of them', () => {
   expect(passing?.by.map((one) => (one.kind === 'entry' ? one.entry.number : one.kind))).toEqual([100, 10, 20]);
 });
 
+test('what another peer costs as well is nobody’s own cost', () => {
+  const lost = (...peers: string[]) =>
+    solve({ own: side(webAcl), services: [HTTPS], peers: peers.map(addressBlock) }).ways.map((way) => way.lost);
+  expect(lost('198.51.100.1/32')).toEqual([65_536 - 11_849]);
+  expect(lost('198.51.100.1/32', '203.0.113.0/24')).toEqual([0, 0]);
+});
+
 test('the peer’s ACL can’t be asked without a block of ours', () => {
   const ask = () => solve({ own: side(webAcl), peer: side(webAcl), services: [HTTPS], peers: [ANYWHERE] });
   expect(ask).toThrow(/its ipv4 block is not known/);
