@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SERVICES } from '../../src/install/paths.ts';
+import { agentUnit } from '../../src/install/units.ts';
 import { BOOT_PATIENCE, type InstalledHost, installedHost, PORTS, traces } from '../support/installed-host.ts';
 import { needs, SYSTEMD } from '../support/needs.ts';
 
@@ -61,6 +62,24 @@ needs(...SYSTEMD)('install systemd', () => {
     const listed = await place.host.expect(['systemd-analyze', 'security', '--no-pager', name]);
     const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(listed)?.[1]);
     expect(exposure, listed).toBeLessThanOrEqual(HIGHEST_EXPOSURE);
+  });
+
+  test('an agent that asks the cloud for the ACL is well formed and confined, too', async () => {
+    const name = 'portfence-asks.service';
+    const unit = agentUnit({ node: '/usr/bin/env', launcher: '/usr/bin/env', args: [], asksCloud: true }).join('\n');
+    await place.host.expect(['tee', `/run/${name}`], { input: `${unit}\n` });
+    const verified = await place.host.run(['systemd-analyze', 'verify', `/run/${name}`]);
+    expect([verified.code, verified.stderr]).toEqual([0, '']);
+    const listed = await place.host.expect([
+      'systemd-analyze',
+      'security',
+      '--no-pager',
+      '--offline=yes',
+      `/run/${name}`,
+    ]);
+    const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(listed)?.[1]);
+    expect(exposure, listed).toBeLessThanOrEqual(HIGHEST_EXPOSURE);
+    await place.host.expect(['rm', `/run/${name}`]);
   });
 
   test('uninstall takes all of it away, and --keep-policy leaves the policy', async () => {
