@@ -62,16 +62,23 @@ async function standingPorts(system: System, folder: string): Promise<PortSet | 
   return (await readState(system, folder)).wanted?.policy.ports;
 }
 
+/** The file of network ACLs that the policy names; undefined where EC2 is asked. */
+export function aclFileOf({ acl }: AclPortsRequest, policyFile: string): string | undefined {
+  if (acl === 'auto') return undefined;
+  return isAbsolute(acl) ? acl : join(dirname(policyFile), acl);
+}
+
 const REMEDY = 'portfence acl ranges tells why; or write the range into the policy';
 
 async function lookUp(
   context: Context,
-  { acl, subnet, services, families }: AclPortsRequest,
+  request: AclPortsRequest,
   { policyFile, used }: { policyFile: string; used: PortRange | undefined },
 ): Promise<PortRange> {
-  const file = isAbsolute(acl) ? acl : join(dirname(policyFile), acl);
+  const { subnet, services, families } = request;
+  const file = aclFileOf(request, policyFile);
   const { question, notes, unjudged } = await askAcl(context, {
-    ...(acl === 'auto' ? { live: true } : { file: [file] }),
+    ...(file === undefined ? { live: true } : { file: [file] }),
     ...(subnet === undefined ? {} : { subnet }),
     service: services.flatMap((text) => readService(text) ?? []),
     served: families,

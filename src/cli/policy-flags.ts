@@ -6,7 +6,7 @@ import { HIGHEST_PORT, type PortSet } from '../ports.ts';
 import { BACKEND_REQUESTS, type BackendRequest } from '../survey/backend.ts';
 import { readState, stateFolder } from '../survey/state.ts';
 import type { PolicySource } from '../survey/survey.ts';
-import { aclPorts } from './acl-ports.ts';
+import { aclFileOf, aclPorts } from './acl-ports.ts';
 import type { Context } from './context.ts';
 
 export const DEFAULT_POLICY = '/etc/portfence/policy.yaml';
@@ -96,6 +96,15 @@ export async function policySource(
     for (const warning of read.warnings) say(`warning: ${problemText(warning)}`);
     return read.policy;
   };
+}
+
+/** The files that the policy is made of at this moment: its own, and the network ACLs that it names. */
+export async function policyFiles({ system }: Context, options: PolicyOptions): Promise<readonly string[]> {
+  const file = options.policy ?? DEFAULT_POLICY;
+  const text = await system.readText(file);
+  const request = aclPortsRequest({ flags: flagsOf(options), ...(text === undefined ? {} : { text }) });
+  const acls = request && aclFileOf(request, file);
+  return acls === undefined ? [file] : [file, acls];
 }
 
 function flagsOf(options: PolicyOptions): Omit<PolicyOptions, 'policy' | 'backend'> {

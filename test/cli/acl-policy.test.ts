@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { policySource } from '../../src/cli/policy-flags.ts';
+import { policyFiles, policySource } from '../../src/cli/policy-flags.ts';
 import { samplePolicy } from '../support/samples.ts';
 import { type Script, type ScriptedSystem, scriptedSystem } from '../support/scripted-system.ts';
 
@@ -83,6 +83,17 @@ test('a change of the ACL is taken over, a range that still passes and holds the
   const wider = TABLE.replace('allow tcp 49152-61000', 'allow tcp 1024-40000,49000-65535');
   change(system, '/etc/portfence/acls.txt', wider);
   expect((await read()).ports).toEqual([{ from: 49_000, to: 65_535 }]);
+});
+
+test('the agent follows the file of ACLs as well', async () => {
+  const files = async (ports: string, options = {}) => {
+    const { system } = host({ [POLICY]: policy(ports) });
+    return policyFiles({ system, say: () => {}, colour: false, width: 100 }, { policy: POLICY, ...options });
+  };
+  expect(await files('{ acl: acls.txt }')).toEqual([POLICY, '/etc/portfence/acls.txt']);
+  expect(await files('{ acl: /srv/acls.txt }')).toEqual([POLICY, '/srv/acls.txt']);
+  for (const plain of ['{ acl: auto }', '49152-61000', '{ acl: 5 }']) expect(await files(plain)).toEqual([POLICY]);
+  expect(await files('{ acl: acls.txt }', { ports: '49152-61000' })).toEqual([POLICY]);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { EXIT } from '../../errors.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 import { engineSockets } from '../engine-sockets.ts';
-import { DEFAULT_POLICY, type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
+import { type PolicyOptions, policyFiles, policySource, withPolicyFlags } from '../policy-flags.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
   readonly netns?: readonly string[];
@@ -26,7 +26,7 @@ export const agentCommand: AddCommand = (program, context, respond) => {
       const told = supervisor(system);
       await runAgent(system, {
         load: () => policySource(context, options, { applied: false, remember: true }),
-        files: [options.policy ?? DEFAULT_POLICY],
+        files: await policyFiles(context, options),
         sockets: engineSockets(system, options.dockerHost),
         folders: [...given, ...USUAL_FOLDERS],
         dockerHost: options.dockerHost,
