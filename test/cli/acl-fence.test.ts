@@ -1,9 +1,10 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildWorld, type World } from '../../src/lab/world.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { LAB, needs } from '../support/needs.ts';
+import { startAgent } from '../support/running-agent.ts';
 import { samplePolicy } from '../support/samples.ts';
 
 const ACLS = `
@@ -11,6 +12,7 @@ acl web
   out 100 allow tcp 443 0.0.0.0/0
   in 100 allow tcp 49152-61000 0.0.0.0/0
 `;
+const PATIENCE = { timeout: 15_000, interval: 50 };
 const CHECK = ['acl', 'check', '--file', '-', '--json'];
 
 needs(...LAB, 'conntrack')('acl check on a host', () => {
@@ -56,6 +58,27 @@ needs(...LAB, 'conntrack')('acl check on a host', () => {
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('the last good range stays: 49152-61000')]);
     await portfence.run(['remove']);
     expect(await readdir(portfence.folder)).not.toContain('state');
+  });
+
+  test('the agent follows the ACL that the policy names, and keeps the last good range', async () => {
+    const acls = join(portfence.folder, 'acls.txt');
+    const policy = join(portfence.folder, 'policy.yaml');
+    await writeFile(acls, ACLS);
+    await writeFile(policy, 'version: 1\nports: { acl: acls.txt }\n');
+    const args = ['--policy', policy, '--netns', join(portfence.folder, 'netns')];
+    const agent = await startAgent(world.host, portfence, args, { ownMounts: true });
+    try {
+      const mapping = async () =>
+        (await world.host.run(['nft', 'list', 'chain', 'inet', 'portfence', 'map_keep'])).stdout;
+      await vi.waitFor(async () => expect(await mapping()).toContain('49152-61000'), PATIENCE);
+      await writeFile(acls, ACLS.replace('49152-61000', '40000-45999'));
+      await vi.waitFor(async () => expect(await mapping()).toContain('40000-45999'), PATIENCE);
+      await writeFile(acls, 'nonsense');
+      await vi.waitFor(() => expect(agent.words()).toContain('the last good range stays: 40000-45999'), PATIENCE);
+      expect(await mapping()).toContain('40000-45999');
+    } finally {
+      await agent.stop();
+    }
   });
 
   test('whoever may not read the state is told that the host is taken to have no fence', async () => {
