@@ -65,4 +65,6 @@ function startsWithin(ways: readonly Asked[], peer: AddressBlock): readonly bigi
   return [...new Set([peer.from, ...inside])].sort((a, b) => (a < b ? -1 : 1));
 }
 
-export const isUnfiltered = (pieces: Pieces): boolean => pieces[0]?.by[0]?.kind === 'unfiltered';
+/** Whether no ACL sees any of it. */
+export const isUnfiltered = (pieces: Pieces): boolean =>
+  pieces.every(({ by }) => by.length > 0 && by.every(({ kind }) => kind === 'unfiltered'));

@@ -100,6 +100,23 @@ test('a peer’s subnet is asked about in the families that both have', async ()
   expect(named.json).toMatchObject({ ranges: ['55000-61000'] });
 });
 
+test('what is never filtered passes by itself, and says nothing about what is asked beside it', async () => {
+  const open = JSON.stringify({
+    NetworkAcls: [
+      {
+        ...{ NetworkAclId: 'acl-0a', VpcId: 'vpc-1', IsDefault: true, Associations: [] },
+        Entries: [true, false].map((Egress) => ({
+          ...{ Egress, RuleNumber: 100, Protocol: '-1', RuleAction: 'allow', CidrBlock: '0.0.0.0/0' },
+        })),
+      },
+    ],
+  });
+  const ask = async (...peers: string[]) =>
+    (await inProcess(['acl', 'ranges', '--file', '-', '--peer', peers.join(',')], { input: open })).text[0];
+  expect(await ask('169.254.169.254')).toMatch(/every source port passes, instance metadata is never filtered$/);
+  expect(await ask('169.254.169.254', '192.0.2.1')).toMatch(/source ports 0-65535 pass both ways$/);
+});
+
 test('where no port passes, the answer is no', async () => {
   const { exit, json, text } = await ranges('--acl', 'closed', '--peer', '192.0.2.1');
   expect([exit, json]).toMatchObject([
