@@ -65,7 +65,11 @@ export function withAclQuestion(command: Command): Command {
       'whom they connect to, a block or an address; may be repeated (default: everywhere)',
       gather(block),
     )
-    .option('--peer-subnet <id>', "the peer's subnet: its ACL has to let the same packets pass", String)
+    .option(
+      '--peer-subnet <id>',
+      "the peer's subnet, or with --peer the NAT gateway's: its ACL has to let the same packets pass",
+      String,
+    )
     .option(
       '--service <port/protocol>',
       'what they connect to, like 443/tcp; may be repeated (default: 443/tcp)',

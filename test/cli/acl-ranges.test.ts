@@ -87,6 +87,22 @@ test('the peer’s ACL counts where its subnet is named', async () => {
   expect(json).toMatchObject({ peers: ['10.0.2.0/24'], peerAcl: 'nat', ranges: ['55000-61000'] });
 });
 
+test('on the way to others through a NAT gateway its subnet’s ACL counts towards us, ours towards them', async () => {
+  const { json } = await ranges('--subnet', 'subnet-web', '--peer', '203.0.113.0/24', '--peer-subnet', 'subnet-nat');
+  expect(json).toMatchObject({ peers: ['203.0.113.0/24'], ranges: ['55000-61000'] });
+  const { exit } = await ranges(
+    '--subnet',
+    'subnet-web',
+    '--peer',
+    '203.0.113.0/24',
+    '--peer-subnet',
+    'subnet-nat',
+    '--port',
+    '80',
+  );
+  expect(exit).toBe(EXIT.no);
+});
+
 test('a peer’s subnet is asked about in the families that both have', async () => {
   const table = TABLE.replace('subnet subnet-nat 10.0.2.0/24', 'subnet subnet-nat 10.0.2.0/24 fd00:2::/64');
   const args = ['acl', 'ranges', '--file', 'acls.txt', '--subnet', 'subnet-web', '--peer-subnet', 'subnet-nat'];

@@ -15,7 +15,7 @@ export const addAclExplain: AddCommand = (acl, context, respond) => {
     .description(
       "one connection and its answer, entry by entry: 'tcp 10.0.1.10:40001 > 203.0.113.10:443'; exit 1 when no answer comes",
     )
-    .option('--peer-subnet <id>', "the peer's subnet: its ACL is passed as well", String)
+    .option('--peer-subnet <id>', "the peer's subnet, or the NAT gateway's: its ACL is passed as well", String)
     .option('--json', 'one JSON document')
     .action(async (text: string, options: Options) => {
       const flow = parseFlow(text);
