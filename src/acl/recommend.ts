@@ -32,6 +32,8 @@ export function recommend(safe: PortSet, used?: PortRange): Recommended | undefi
     connectionsPerDestination: ports,
     newPerSecond: Math.floor((ports * 10) / TIME_WAIT_SECONDS) / 10,
     warning:
-      ports < FEW_PORTS ? `only ${ports} ports: fewer than ${FEW_PORTS.toLocaleString('en')} run out soon` : undefined,
+      ports < FEW_PORTS
+        ? `only ${ports.toLocaleString('en')} ports: fewer than ${FEW_PORTS.toLocaleString('en')} run out soon`
+        : undefined,
   };
 }

@@ -1,32 +1,24 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type AddressBlock, addressBlock, EVERYWHERE, familyOf } from '../acl/address-block.ts';
+import { type AddressBlock, addressBlock, familyOf } from '../acl/address-block.ts';
 import { findSide } from '../acl/find-side.ts';
 import type { Unjudged } from '../acl/model.ts';
-import { isUnknown } from '../acl/model.ts';
 import type { Question } from '../acl/question.ts';
 import { PROTOCOL_NUMBERS, readService, type Service } from '../acl/services.ts';
 import type { Side } from '../acl/side.ts';
 import { type Cidr, readAddress, readBlock } from '../addresses.ts';
 import { PortfenceError } from '../errors.ts';
 import { FAMILIES, type Family, HIGHEST_PORT, PROTOCOLS, type Protocol } from '../ports.ts';
-import { scrub } from '../scrub.ts';
+import { type PeersRequest, peersOf } from './acl-peers.ts';
 import { type AclSource, type AclSourceOptions, readAclSource, withAclSource } from './acl-source.ts';
 import type { Context } from './context.ts';
 
-export interface AclOptions extends AclSourceOptions {
-  readonly acl?: string;
-  readonly subnet?: string;
+export interface AclOptions extends AclSourceOptions, PeersRequest {
   readonly vpc?: string;
   readonly subnetCidr?: readonly AddressBlock[];
   readonly vpcCidr?: AddressBlock;
-  readonly peer?: readonly AddressBlock[];
-  readonly peerSubnet?: string;
   readonly service?: readonly Service[];
   readonly protocol?: Protocol;
   readonly port?: readonly number[];
-  readonly families?: readonly Family[];
-  /** Where no family is named: only these are asked about, as far as the ACL lets them out and in. */
-  readonly served?: readonly Family[];
 }
 
 /** A question as the flags put it, and what a person has to know about how it was put. */
@@ -79,7 +71,7 @@ export function withAclQuestion(command: Command): Command {
     .option('--port <port>', "the service's port; may be repeated", gather(port))
     .option(
       '--families <list>',
-      'ipv4,ipv6, where no peer is named (default: those that the ACL lets out and in)',
+      'ipv4,ipv6 (default: those of the peers; where none is named, those that the ACL lets out and in)',
       gather(family),
     );
 }
@@ -128,56 +120,15 @@ function ownSide({ inventory, ...here }: AclSource, options: AclOptions): Return
   });
 }
 
-function servicesOf({ service = [], protocol = 'tcp', port = [] }: AclOptions): readonly Service[] {
-  const ports = port.map((one) => ({ protocol: PROTOCOL_NUMBERS[protocol], port: one }));
-  const all = [...service, ...ports];
-  return all.length > 0
-    ? unique(all, ({ protocol, port }) => `${port}/${protocol}`)
-    : [{ protocol: PROTOCOL_NUMBERS.tcp, port: 443 }];
-}
-
-function peersOf(
-  options: AclOptions,
-  own: Side,
-  peer: Side | undefined,
-): { peers: readonly AddressBlock[]; notes: readonly string[] } {
-  const { families, served: within = FAMILIES } = options;
-  const fits = (one: AddressBlock): boolean => families === undefined || families.includes(one.family);
-  const ours = new Set(own.blocks.map(familyOf));
-  const theirs = peer?.blocks.map(addressBlock).filter((one) => ours.size === 0 || ours.has(one.family));
-  const named = options.peer ?? theirs;
-  if (named !== undefined) {
-    const peers = unique(named.filter(fits), ({ cidr }) => cidr);
-    if (peers.length > 0) return { peers, notes: [] };
-    throw new PortfenceError('ACL', `it is not known which addresses ${scrub(options.peerSubnet ?? 'the peer')} has`, {
-      hint: 'name them: --peer 10.0.2.0/24, of a family that --families names',
+function servicesOf({ service = [], protocol, port = [] }: AclOptions): readonly Service[] {
+  if (protocol !== undefined && port.length === 0)
+    throw new PortfenceError('USAGE', `--protocol ${protocol} goes with --port`, {
+      hint: `name the service's port too: --protocol ${protocol} --port 443, or --service 443/${protocol}`,
     });
-  }
-  const served = families ?? within.filter((one) => lets(own, one));
-  const asked = served.length > 0 ? served : within.slice(0, 1);
-  const left = within.filter((one) => families === undefined && !asked.includes(one));
-  return {
-    peers: asked.map((one) => addressBlock(EVERYWHERE[one])),
-    notes: left.map(
-      (one) => `${one} is not asked about: ${scrub(own.acl.id)} lets nothing of it out and in (--families ${one} asks)`,
-    ),
-  };
-}
-
-/** Whether the ACL lets anything of this family out, and anything in. */
-function lets({ acl }: Side, family: Family): boolean {
-  const allows = (direction: 'inbound' | 'outbound'): boolean =>
-    acl.entries.some(
-      (entry) =>
-        entry.allow !== false &&
-        (isUnknown(entry.direction) || entry.direction === direction) &&
-        (isUnknown(entry.family) || entry.family === family),
-    );
-  return allows('inbound') && allows('outbound');
-}
-
-function unique<T>(all: readonly T[], key: (one: T) => string): readonly T[] {
-  return [...new Map(all.map((one) => [key(one), one])).values()];
+  const ports = port.map((one) => ({ protocol: PROTOCOL_NUMBERS[protocol ?? 'tcp'], port: one }));
+  const all = [...service, ...ports];
+  if (all.length === 0) return [{ protocol: PROTOCOL_NUMBERS.tcp, port: 443 }];
+  return [...new Map(all.map((one) => [`${one.port}/${one.protocol}`, one])).values()];
 }
 
 function block(text: string): AddressBlock {

@@ -103,6 +103,7 @@ test('the largest safe range is recommended, one that holds what is used before 
     newPerSecond: 4.1,
     warning: 'only 500 ports: fewer than 1,024 run out soon',
   });
+  expect(recommend([{ from: 1, to: 2046 }])?.warning).toBe('only 1,023 ports: fewer than 1,024 run out soon');
   expect(recommend([{ from: 1, to: 1023 }])).toBeUndefined();
 });
 

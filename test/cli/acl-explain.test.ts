@@ -58,6 +58,15 @@ test('what passes is fine, and the peer’s ACL is passed too where its subnet i
   expect(text.at(-1)).toBe('the connection gets no answer: dropped outbound at nat');
 });
 
-test('what is no flow is refused', async () => {
+test('an address that nobody in the subnet has is told', async () => {
+  const { notes, json } = await explain('tcp 10.0.9.9:50000 > 192.0.2.1:443', '--subnet', 'subnet-web');
+  expect(notes).toEqual(['note: 10.0.9.9 is not in subnet-web (10.0.1.0/24)']);
+  expect(json).toMatchObject({ notes: ['10.0.9.9 is not in subnet-web (10.0.1.0/24)'] });
+  const { notes: none } = await explain('tcp 10.0.1.9:50000 > 192.0.2.1:443', '--subnet', 'subnet-web');
+  expect(none).toEqual([]);
+});
+
+test('what is no flow is refused, interfaces too: an ACL knows none', async () => {
+  await expect(explain('tcp 10.0.1.10:40001 > 192.0.2.1:443 out eth0')).rejects.toThrow('knows no interfaces');
   await expect(explain('tcp nonsense')).rejects.toThrow(/is not a flow/);
 });

@@ -133,6 +133,32 @@ test('what is never filtered passes by itself, and says nothing about what is as
   expect(await ask('169.254.169.254', '192.0.2.1')).toMatch(/source ports 0-65535 pass both ways$/);
 });
 
+test('a peer of a family that is not asked about is named, and one peer has to be left', async () => {
+  const args = ['--subnet', 'subnet-web', '--peer', '198.51.100.0/24,2001:db8::/32', '--families'];
+  const { json, notes } = await ranges(...args, 'ipv4');
+  expect(json).toMatchObject({ peers: ['198.51.100.0/24'], ranges: ['49152-61000'] });
+  expect(notes).toEqual(['note: 2001:db8::/32 is not asked about: --families leaves it out']);
+  await expect(ranges('--acl', 'web', '--peer', '2001:db8::/32', '--families', 'ipv4')).rejects.toThrow(
+    '--families ipv4 leaves out every peer that --peer names',
+  );
+});
+
+test('what is preferred and does not pass is said to be passed over', async () => {
+  const args = ['--subnet', 'subnet-web', '--prefer'];
+  const held = await ranges(...args, '49500-49600');
+  expect(held.json).toMatchObject({ recommended: '49152-49999' });
+  expect(held.notes.join()).not.toContain('holds');
+  const other = await ranges(...args, '49500-50600');
+  expect(other.json).toMatchObject({ recommended: '51000-61000' });
+  expect(other.notes).toContain('note: no range that passes holds 49500-50600: the largest one is recommended');
+});
+
+test('a protocol without a port is refused: nothing else would be asked about it', async () => {
+  await expect(ranges('--subnet', 'subnet-web', '--protocol', 'udp')).rejects.toThrow(
+    '--protocol udp goes with --port',
+  );
+});
+
 test('where no port passes, the answer is no', async () => {
   const { exit, json, text } = await ranges('--acl', 'closed', '--peer', '192.0.2.1');
   expect([exit, json]).toMatchObject([

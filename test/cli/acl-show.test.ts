@@ -80,6 +80,12 @@ test('draws what comes back, what is used, fenced and recommended, over one axis
   });
 });
 
+test('recommends the range that holds what is in use already before a larger one', async () => {
+  const { json } = await show(['--file', 'acls.txt', '--ports', '2000-3000']);
+  const { bars } = json as { bars: { kind: string; ports: string[] }[] };
+  expect(bars.find(({ kind }) => kind === 'recommended')?.ports).toEqual(['1024-8191']);
+});
+
 test('fits the width of the terminal, and shows ASCII where the locale has nothing else', async () => {
   for (const width of [42, 80, 133]) {
     const { text } = await show(['--file', 'acls.txt'], { width, env: { LANG: 'C' } });

@@ -74,6 +74,7 @@ test('metadata that never answers ends with the remedy; a removal needs none', a
 
 test.each([
   [['--print', '--remove'], 'cannot be used with'],
+  [['--remove', '--ipv6'], 'cannot be used with'],
   [['--daemon-json', 'daemon.json'], 'absolute path'],
   [['--metadata-endpoint', 'https://169.254.169.254'], 'no URL of a metadata service'],
 ])('%j is wrong usage', async (args, words) => {

@@ -41,6 +41,7 @@ test('the shell form with the DNS merge names the resolvers', async () => {
 
 test.each([
   [['--limit', '4000'], 'bytes long, and 4000 are taken'],
+  [['--ipv6'], '--ipv6 goes with --dns'],
   [['--limit', 'much'], 'a number of bytes'],
   [['--format', 'yaml'], 'Allowed choices are cloud-config, shell'],
   [['--backend', 'iptables'], 'only one held by nftables'],

@@ -1,9 +1,11 @@
 import { addressBlock, familyOf } from '../../acl/address-block.ts';
 import type { AclInventory } from '../../acl/model.ts';
 import { PROTOCOL_NUMBERS } from '../../acl/services.ts';
+import type { Side } from '../../acl/side.ts';
 import { blockHas } from '../../addresses.ts';
-import { EXIT } from '../../errors.ts';
+import { EXIT, PortfenceError } from '../../errors.ts';
 import { parseFlow } from '../../plan/flow-text.ts';
+import { scrub } from '../../scrub.ts';
 import { type AclOptions, sidesOf, withAclSide } from '../acl-question.ts';
 import { readAclSource } from '../acl-source.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
@@ -19,6 +21,10 @@ export const addAclExplain: AddCommand = (acl, context, respond) => {
     .option('--json', 'one JSON document')
     .action(async (text: string, options: Options) => {
       const flow = parseFlow(text);
+      if (flow.arrived !== undefined || flow.leaves !== undefined)
+        throw new PortfenceError('FLOW', "an ACL knows no interfaces: 'in' and 'out' say nothing here", {
+          hint: "write it like 'tcp 10.0.1.10:40001 > 203.0.113.10:443'",
+        });
       const [{ walkFlow }, report] = await Promise.all([
         import('../../acl/walk-flow.ts'),
         import('../../report/acl-explain.ts'),
@@ -26,7 +32,9 @@ export const addAclExplain: AddCommand = (acl, context, respond) => {
       const source = await readAclSource(context, options);
       const subnet =
         options.subnet ?? (options.acl === undefined ? subnetWith(source.inventory, flow.source) : undefined);
-      const { own, peer, notes, unjudged } = sidesOf(source, subnet === undefined ? options : { ...options, subnet });
+      const sides = sidesOf(source, subnet === undefined ? options : { ...options, subnet });
+      const { own, peer, unjudged } = sides;
+      const notes = [...sides.notes, ...strangerNotes(own, flow.source)];
       for (const note of notes) context.say(`note: ${note}`);
       const walked = walkFlow({
         ...{ own, peer },
@@ -45,6 +53,13 @@ export const addAclExplain: AddCommand = (acl, context, respond) => {
 function subnetWith({ subnets }: AclInventory, address: string): string | undefined {
   const [only, second] = subnets.filter(({ blocks }) => blocks.some((block) => blockHas(block, address)));
   return second ? undefined : only?.id;
+}
+
+/** The walk is right for whoever is in the subnet; nobody with another address is. */
+function strangerNotes({ acl, subnet, blocks }: Side, address: string): readonly string[] {
+  const known = blocks.filter((block) => familyOf(block) === familyOf(address));
+  if (known.length === 0 || known.some((block) => blockHas(block, address))) return [];
+  return [`${address} is not in ${scrub(subnet ?? `the subnet of ${acl.id}`)} (${known.join(', ')})`];
 }
 
 /** The address, in canonical text, as a block of one. */

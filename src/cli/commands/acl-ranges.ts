@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { EXIT } from '../../errors.ts';
-import { type PortRange, parsePorts } from '../../ports.ts';
+import { type PortRange, parsePorts, rangeText } from '../../ports.ts';
 import { type AclOptions, askAcl, withAclQuestion } from '../acl-question.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 
@@ -25,14 +25,16 @@ export const addAclRanges: AddCommand = (acl, context, respond) => {
           import('../../acl/address-block.ts'),
           import('../../report/acl-ranges.ts'),
         ]);
-      const { question, notes, unjudged } = await askAcl(context, options);
-      for (const note of notes) context.say(`note: ${note}`);
+      const { question, unjudged, ...ask } = await askAcl(context, options);
       const { own, peers } = question;
       const answer = solve(question);
+      const recommended = recommend(answer.ranges, options.prefer);
+      const notes = [...ask.notes, ...preferNotes(options.prefer, recommended?.range)];
+      for (const note of notes) context.say(`note: ${note}`);
       const families = [...new Set(peers.map(({ family }) => family))];
       const found = {
         ...{ question, answer, unjudged, notes },
-        recommended: recommend(answer.ranges, options.prefer),
+        recommended,
         pathMtu: Object.fromEntries(families.map((one) => [one, pathMtuFrom(own.acl, addressBlock(EVERYWHERE[one]))])),
         split: options.split ? peers.map((peer) => ({ peer, parts: partsOf(question, peer) })) : undefined,
       };
@@ -40,6 +42,11 @@ export const addAclRanges: AddCommand = (acl, context, respond) => {
       respond({ exit, ...report.aclRangesText(found) }, options.json ?? false);
     });
 };
+
+function preferNotes(preferred: PortRange | undefined, taken: PortRange | undefined): readonly string[] {
+  if (!preferred || !taken || (taken.from <= preferred.from && preferred.to <= taken.to)) return [];
+  return [`no range that passes holds ${rangeText(preferred)}: the largest one is recommended`];
+}
 
 function range(text: string): PortRange {
   try {

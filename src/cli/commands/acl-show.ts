@@ -32,7 +32,8 @@ export const addAclShow: AddCommand = (acl, context, respond) => {
       for (const note of notes) context.say(`note: ${note}`);
       const { source, fenced, plain, words } = await usedPorts(context, options);
       const answer = solve(question);
-      const recommended = recommend(answer.ranges);
+      const [used, ...more] = fenced ?? plain;
+      const recommended = recommend(answer.ranges, more.length > 0 ? undefined : used);
       const running = source === 'fence' && fenced;
       const picture = pictureOf({
         ...{ title: askedText(question), answer },

@@ -29,7 +29,7 @@ export const dnsCommand: AddCommand = (program, { system, say }, respond) => {
     .option('--ipv6', "the resolver's IPv6 address (fd00:ec2::253) as well")
     .option('--dry-run', 'print how the file would differ; change nothing')
     .option('--restart', 'restart Docker where it has not read the file yet')
-    .option('--remove', 'put back what was there before')
+    .addOption(new Option('--remove', 'put back what was there before').conflicts('ipv6'))
     .option('--daemon-json <file>', "Docker's configuration file", absolute, '/etc/docker/daemon.json')
     .option('--metadata-endpoint <url>', 'another metadata service than 169.254.169.254 and [fd00:ec2::254]')
     .option('--json', 'one JSON document')

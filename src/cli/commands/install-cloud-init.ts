@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { EXIT } from '../../errors.ts';
+import { EXIT, PortfenceError } from '../../errors.ts';
 import { EC2_LIMIT, FORMATS, type Format } from '../../install/cloud-init/limits.ts';
 import type { CommonFlags, Context, Respond } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
@@ -29,6 +29,7 @@ export function addCloudInit(install: Command, context: Context, respond: Respon
     .addHelpText('after', HELP)
     .action(async (options: Options) => {
       const { format, out, limit, ipv6 = false } = options;
+      if (ipv6 && !options.dns) throw new PortfenceError('USAGE', '--ipv6 goes with --dns: it names a resolver');
       const [{ userData }, { requireNftables }, { userDataText }] = await Promise.all([
         import('../../install/cloud-init/user-data.ts'),
         import('../../install/prepare.ts'),
