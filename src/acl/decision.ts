@@ -24,5 +24,9 @@ export interface Decision {
   readonly by: readonly Decider[];
 }
 
-/** The number that AWS shows for what matches no entry (VPC guide, "Network ACL basics"). */
-export const IMPLICIT_NUMBER: Readonly<Record<Family, number>> = { ipv4: 32_767, ipv6: 32_768 };
+const IMPLICIT_NUMBER: Readonly<Record<Family, number>> = { ipv4: 32_767, ipv6: 32_768 };
+
+/** The number that AWS shows for what matches no entry (VPC guide, "Network ACL basics"); undefined elsewhere, where entries may have higher ones. */
+export function implicitNumber({ exempts }: NetworkAcl, family: Family): number | undefined {
+  return exempts === 'none' ? undefined : IMPLICIT_NUMBER[family];
+}

@@ -1,6 +1,6 @@
 import { ALL_PORTS, portsText, samePorts } from '../ports.ts';
 import { scrub } from '../scrub.ts';
-import { type Decider, IMPLICIT_NUMBER } from './decision.ts';
+import { type Decider, implicitNumber } from './decision.ts';
 import { type AclEntry, type IcmpMatch, isUnknown, type Known, type ProtocolMatch } from './model.ts';
 import { PROTOCOL_NUMBERS, protocolText } from './services.ts';
 
@@ -41,6 +41,6 @@ export function deciderText(decider: Decider, { withAcl = false } = {}): string 
   const [number, text] =
     decider.kind === 'entry'
       ? [known(decider.entry.number, String), entryText(decider.entry)]
-      : [String(IMPLICIT_NUMBER[family]), 'deny what no entry matches'];
-  return `${direction} ${number}${withAcl ? ` of ${scrub(acl.id)}` : ''}: ${text}`;
+      : [implicitNumber(acl, family)?.toString(), 'deny what no entry matches'];
+  return `${direction}${number === undefined ? '' : ` ${number}`}${withAcl ? ` of ${scrub(acl.id)}` : ''}: ${text}`;
 }

@@ -1,4 +1,4 @@
-import { type Decider, IMPLICIT_NUMBER, type Verdict } from '../acl/decision.ts';
+import { type Decider, implicitNumber, type Verdict } from '../acl/decision.ts';
 import { isUnknown, type Unjudged } from '../acl/model.ts';
 import type { Pieces } from '../acl/pieces.ts';
 import { deciderText, doubtsOf, entryText } from '../acl/words.ts';
@@ -15,7 +15,7 @@ export function deciderJson(decider: Decider): Readonly<Record<string, unknown>>
       acl: acl.id,
       direction,
       family,
-      number: IMPLICIT_NUMBER[family],
+      number: implicitNumber(acl, family) ?? null,
       implicit: true,
       text: 'deny what no entry matches',
     };

@@ -1,5 +1,5 @@
 import type { Verdict } from '../acl/decision.ts';
-import { IMPLICIT_NUMBER } from '../acl/decision.ts';
+import { implicitNumber } from '../acl/decision.ts';
 import { isUnknown, type Unjudged } from '../acl/model.ts';
 import { protocolText } from '../acl/services.ts';
 import type { Met, Trace } from '../acl/trace.ts';
@@ -72,7 +72,7 @@ function traceLines({ acl, direction, kind, remote, port, met, decision }: Trace
     `${scrub(acl.id)}, ${direction}: ${protocolText(kind.protocol)} ${towards}, destination port ${port}, ${VERDICTS[decision.verdict]}`,
     ...tableLines([
       ...met.map((one) => [`  ${MARKS[one.matches]}`, numberText(one), entryText(one.entry), whyText(one)]),
-      ...(implicit ? [['  =>', String(IMPLICIT_NUMBER[kind.family]), 'deny what no entry matches', '']] : []),
+      ...(implicit ? [['  =>', String(implicitNumber(acl, kind.family) ?? ''), 'deny what no entry matches', '']] : []),
     ]),
     '',
   ];

@@ -19,10 +19,15 @@ test('an entry reads as one sentence', () => {
   expect(doubtsOf(doubtful)).toEqual(['allow: Fn::If?', 'remote: known after apply']);
 });
 
-test('what decides is named with direction, number and ACL; the implicit denial as AWS numbers it', () => {
+test('what decides is named with direction, number and ACL; the implicit denial as AWS numbers it, and by none elsewhere', () => {
   const where = { acl: webAcl, direction: 'inbound', family: 'ipv6' } as const;
   expect(deciderText({ kind: 'implicit', ...where }, { withAcl: true })).toBe(
     'inbound 32768 of acl-web: deny what no entry matches',
+  );
+  const table = { ...where, acl: { ...webAcl, exempts: 'none' } } as const;
+  expect(deciderText({ kind: 'implicit', ...table })).toBe('inbound: deny what no entry matches');
+  expect(deciderText({ kind: 'implicit', ...table }, { withAcl: true })).toBe(
+    'inbound of acl-web: deny what no entry matches',
   );
 });
 
