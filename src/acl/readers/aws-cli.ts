@@ -17,15 +17,13 @@ export function isAwsOutput({ value }: Element): boolean {
  * that don't apply may be absent or null. Throws ACL_FILE.
  */
 export function readAwsOutput(documents: readonly Element[]): AclInventory {
-  const acls = documents.flatMap((document) => [
-    ...listed(document, 'NetworkAcls').map(aclOf),
-    ...direct(document, isAcl).map(aclOf),
-  ]);
+  const given = documents.flatMap((document) => [...listed(document, 'NetworkAcls'), ...direct(document, isAcl)]);
+  const acls = given.map(aclOf);
   const subnets = documents.flatMap((document) => [
     ...listed(document, 'Subnets').map(subnetOf),
     ...direct(document, isSubnet).map(subnetOf),
   ]);
-  return { acls, subnets, unjudged: cutOff(documents) };
+  return { acls, subnets, unjudged: [...cutOff(documents), ...given.flatMap(withoutEntries)] };
 }
 
 const isAcl = (value: object): boolean => Object.hasOwn(value, 'NetworkAclId') && Object.hasOwn(value, 'Entries');
@@ -91,6 +89,13 @@ function subnetOf(element: Element): Subnet {
     vpc: optionalText(element, 'VpcId'),
     blocks: [...(ipv4 === undefined ? [] : [blockOf(ipv4, 'ipv4')]), ...ipv6],
   };
+}
+
+/** AWS lists the denials at the end of every ACL; where none is listed, a query or a filter left the entries out. */
+function withoutEntries(element: Element): readonly Unjudged[] {
+  if (field(element, 'Entries') !== undefined) return [];
+  const acl = requiredText(element, 'NetworkAclId');
+  return [{ reason: `the listing does not tell the entries of ${acl}`, place: element.place, acl }];
 }
 
 /** A page that names a next one, in a file where no page is the last. */

@@ -278,6 +278,23 @@ describe('what is there in part', () => {
     expect(readAclFiles([{ name: 'f', text: `${open}{"NetworkAcls":[]}` }]).unjudged).toEqual([]);
   });
 
+  test.each([{}, { Entries: null }])(
+    'an ACL listed with %j alone has entries that nobody tells, not none',
+    (entries) => {
+      const acls = (more: object) => [
+        { name: 'f', text: JSON.stringify({ NetworkAcls: [{ NetworkAclId: 'a', ...more }] }) },
+      ];
+      expect(readAclFiles(acls(entries)).unjudged).toEqual([
+        {
+          acl: 'a',
+          place: { file: 'f', path: 'NetworkAcls[0]' },
+          reason: 'the listing does not tell the entries of a',
+        },
+      ]);
+      expect(readAclFiles(acls({ Entries: [] })).unjudged).toEqual([]);
+    },
+  );
+
   test('texts with brackets, quotes and backslashes in them end where they end', () => {
     const page = (more: object) => JSON.stringify({ NetworkAcls: [], ...more });
     const text = [page({ a: '\\' }), page({ b: '\\"]}{' }), page({})].join('');
