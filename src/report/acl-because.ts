@@ -66,6 +66,10 @@ export function doubtLines(pieces: Pieces): readonly string[] {
   return [...entries].map((entry) => `${doubtsOf(entry).join(', ') || 'its number'} (${placeText(entry)})`);
 }
 
+/** What a sentence ends with whose truth may hang on these. */
+export const asJudged = (unjudged: readonly Unjudged[]): string =>
+  unjudged.length > 0 ? ', as far as it could be judged' : '';
+
 export function unjudgedLines(unjudged: readonly Unjudged[]): readonly string[] {
   return unjudged.map((one) => `${scrub(one.reason)} (${placeText(one)})`);
 }

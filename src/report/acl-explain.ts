@@ -5,7 +5,7 @@ import { protocolText } from '../acl/services.ts';
 import type { Met, Trace } from '../acl/trace.ts';
 import { doubtsOf, entryText } from '../acl/words.ts';
 import { scrub } from '../scrub.ts';
-import { deciderJson, unjudgedJson, unjudgedLines } from './acl-because.ts';
+import { asJudged, deciderJson, unjudgedJson, unjudgedLines } from './acl-because.ts';
 import { section } from './acl-ranges.ts';
 import { tableLines } from './table.ts';
 
@@ -56,7 +56,7 @@ export function aclExplainedText(found: AclExplained): { json: unknown; text: re
     },
     text: [
       ...(unfiltered === undefined ? traces.flatMap(traceLines) : [unfiltered, '']),
-      conclusion(verdict, first),
+      `${conclusion(verdict, first)}${asJudged(unjudged)}`,
       ...section('could not be judged at all, and may change this answer:', unjudgedLines(unjudged)),
     ],
   };

@@ -6,7 +6,7 @@ import { protocolText } from '../acl/services.ts';
 import { deciderText } from '../acl/words.ts';
 import { rangeText } from '../ports.ts';
 import { scrub } from '../scrub.ts';
-import { deciderJson, unjudgedJson, unjudgedLines } from './acl-because.ts';
+import { asJudged, deciderJson, unjudgedJson, unjudgedLines } from './acl-because.ts';
 import { askedText, section, sidesJson } from './acl-ranges.ts';
 import { awsLines } from './aws-entry.ts';
 import { terraformLines } from './terraform-entry.ts';
@@ -55,14 +55,14 @@ export function aclFixText(found: AclFix): { json: unknown; text: readonly strin
     },
     text: [
       ...(entries.length === 0 && stuck === undefined
-        ? [`nothing to change: ${askedText(question)} fits`]
+        ? [`nothing to change: ${askedText(question)} fits${asJudged(unjudged)}`]
         : changeLines(found)),
       ...section('could not be judged at all, and may change this answer:', unjudgedLines(unjudged)),
     ],
   };
 }
 
-function changeLines({ question, fix: { entries, stuck }, used, recommended }: AclFix): readonly string[] {
+function changeLines({ question, fix: { entries, stuck }, used, recommended, unjudged }: AclFix): readonly string[] {
   const range = recommended && rangeText(recommended.range);
   const ports = [
     'change the ports, which opens nothing:',
@@ -71,7 +71,7 @@ function changeLines({ question, fix: { entries, stuck }, used, recommended }: A
   const rules = stuck
     ? [`the rules can't be mended by entries: ${scrub(stuck)}`]
     : [
-        'or change the rules (checked: with these entries every port in use passes):',
+        `or change the rules (checked: with these entries every port in use passes${asJudged(unjudged)}):`,
         ...entries.flatMap(entryLines),
         ...commandLines(entries),
       ];

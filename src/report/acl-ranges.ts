@@ -8,7 +8,15 @@ import type { Answer, Ports, Way } from '../acl/solve.ts';
 import { isUnfiltered, type Part } from '../acl/split.ts';
 import { FAMILIES, type Family, portCount, portsText, rangeText } from '../ports.ts';
 import { scrub } from '../scrub.ts';
-import { becauseJson, becauseLines, deciderJson, doubtLines, unjudgedJson, unjudgedLines } from './acl-because.ts';
+import {
+  asJudged,
+  becauseJson,
+  becauseLines,
+  deciderJson,
+  doubtLines,
+  unjudgedJson,
+  unjudgedLines,
+} from './acl-because.ts';
 import { tableLines } from './table.ts';
 
 /** Everything that `acl ranges` found out. */
@@ -108,7 +116,7 @@ const listText = (all: readonly string[]): string =>
 function headline({ question, answer, unjudged }: AclRanges): string {
   const asked = askedText(question);
   if (isUnfiltered(answer.pieces)) return `${asked}: every source port passes, ${freeWhy(answer)}`;
-  const but = unjudged.length > 0 ? ', as far as it could be judged' : '';
+  const but = asJudged(unjudged);
   if (answer.ranges.length > 0) return `${asked}: source ports ${portsText(answer.ranges, ', ')} pass both ways${but}`;
   const unsure = answer.unsure.length > 0 ? ' for sure' : '';
   return `${asked}: no source port passes both ways${unsure}${but}`;

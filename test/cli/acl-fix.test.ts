@@ -82,6 +82,22 @@ test('a range that passes already is offered first, and what fits is left alone'
   expect(fits.text).toEqual([`nothing to change: ${ID}: 443/tcp at 0.0.0.0/0 fits`]);
 });
 
+test('no sentence promises more than could be judged', async () => {
+  const page = acls(ID).replace(/}$/, ',"NextToken":"more"}');
+  const told = async (...args: string[]) =>
+    (await inProcess(['acl', ...args], { files: { ...files, 'page.json': page }, env })).text;
+  const ports = (range: string) => ['fix', '--file', 'page.json', '--ports', range];
+  expect((await told(...ports('51000-61000')))[0]).toMatch(
+    /^nothing to change: .* fits, as far as it could be judged$/,
+  );
+  expect((await told(...ports('49152-61000'))).join()).toContain(
+    'every port in use passes, as far as it could be judged',
+  );
+  expect((await told('explain', 'tcp 10.0.1.2:60000 > 192.0.2.1:443', '--file', 'page.json')).join()).toContain(
+    'the connection gets its answer, as far as it could be judged',
+  );
+});
+
 test('where no number is free the answer is no; a table gets lines of a table', async () => {
   const stuck = await fix('--file', 'table.txt', '--ports', '50000-59999');
   expect([stuck.exit, stuck.json]).toMatchObject([
