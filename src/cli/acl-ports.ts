@@ -84,8 +84,13 @@ async function lookUp(
     served: families,
   });
   for (const note of notes) context.say(`note: ${note}`);
-  const [{ solve }, { recommend }] = await Promise.all([import('../acl/solve.ts'), import('../acl/recommend.ts')]);
-  const { ranges } = solve(question);
+  const [{ solve }, { recommend }, { blockedParts }] = await Promise.all([
+    import('../acl/solve.ts'),
+    import('../acl/recommend.ts'),
+    import('./blocked-parts.ts'),
+  ]);
+  const answer = solve(question);
+  const { ranges } = answer;
   const id = scrub(question.own.acl.id);
   const [doubt] = unjudged;
   if (doubt)
@@ -95,12 +100,14 @@ async function lookUp(
       { hint: REMEDY },
     );
   const recommended = recommend(ranges, used);
-  if (!recommended)
+  if (!recommended) {
+    for (const note of blockedParts(question, answer)) context.say(`note: ${note}`);
     throw new PortfenceError(
       'ACL',
       `${id} lets no source port from 1024 up out to ${services.join(', ')} and back in`,
       { hint: REMEDY },
     );
+  }
   if (recommended.warning) context.say(`warning: ${recommended.warning}`);
   context.say(`note: ${id} lets ${portsText(ranges, ', ')} back in; the fence takes ${rangeText(recommended.range)}`);
   return recommended.range;

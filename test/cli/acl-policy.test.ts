@@ -36,6 +36,16 @@ test('the ports come from the ACL that the policy names, beside the policy, for 
   expect((await host({ [POLICY]: both, '/srv/acls.txt': TABLE }).read()).ports).toEqual([{ from: 50_000, to: 61_000 }]);
 });
 
+test('a block that nothing passes to, and that takes the ports from all others, is named', async () => {
+  const table = TABLE.replace(
+    'out 100 allow all any any',
+    'out 100 allow all any any\n  in 1 deny all any 192.0.2.0/24',
+  );
+  const { read, said } = host({ [POLICY]: FROM_FILE, '/etc/portfence/acls.txt': table });
+  await expect(read()).rejects.toThrow('web lets no source port from 1024 up out to 443/tcp and back in');
+  expect(said).toEqual([expect.stringMatching(/^note: nothing passes to 192\.0\.2\.0\/24, whatever the port; /)]);
+});
+
 test('a flag that names the ports asks no ACL', async () => {
   const { read, said } = host({ [POLICY]: FROM_FILE });
   expect((await read({ ports: '40000-49999' })).ports).toEqual([{ from: 40_000, to: 49_999 }]);

@@ -153,6 +153,22 @@ test('what is preferred and does not pass is said to be passed over', async () =
   expect(other.notes).toContain('note: no range that passes holds 49500-50600: the largest one is recommended');
 });
 
+test('a block that nothing passes to is named where it takes the ports from all others', async () => {
+  const table = `${TABLE}acl list\n out 1 allow all any any\n in 1 deny all any 198.51.100.0/24\n in 2 allow tcp 4000-5000 0.0.0.0/0\n`;
+  const ask = (...args: string[]) =>
+    inProcess(['acl', 'ranges', '--file', 'acls.txt', '--acl', 'list', '--families', 'ipv4', ...args], {
+      files: { 'acls.txt': table },
+    });
+  const { exit, notes } = await ask();
+  expect(exit).toBe(EXIT.no);
+  expect(notes).toEqual([
+    'note: nothing passes to 198.51.100.0/24, whatever the port; other parts of 0.0.0.0/0 have ports: --split shows them, --peer asks about one',
+  ]);
+  expect((await ask('--split')).notes).toEqual([]);
+  expect((await ask('--peer', '198.51.100.0/25')).notes).toEqual([]);
+  expect((await ask('--peer', '203.0.113.0/24')).exit).toBe(EXIT.fine);
+});
+
 test('a protocol without a port is refused: nothing else would be asked about it', async () => {
   await expect(ranges('--subnet', 'subnet-web', '--protocol', 'udp')).rejects.toThrow(
     '--protocol udp goes with --port',

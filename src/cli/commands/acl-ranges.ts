@@ -16,20 +16,29 @@ export const addAclRanges: AddCommand = (acl, context, respond) => {
     .option('--prefer <range>', 'recommend the range that holds this one, like what hosts use already', range)
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
-      const [{ solve }, { partsOf }, { recommend }, { pathMtuFrom }, { addressBlock, EVERYWHERE }, report] =
-        await Promise.all([
-          import('../../acl/solve.ts'),
-          import('../../acl/split.ts'),
-          import('../../acl/recommend.ts'),
-          import('../../acl/path-mtu.ts'),
-          import('../../acl/address-block.ts'),
-          import('../../report/acl-ranges.ts'),
-        ]);
+      const [
+        { solve },
+        { partsOf },
+        { blockedParts },
+        { recommend },
+        { pathMtuFrom },
+        { addressBlock, EVERYWHERE },
+        report,
+      ] = await Promise.all([
+        import('../../acl/solve.ts'),
+        import('../../acl/split.ts'),
+        import('../blocked-parts.ts'),
+        import('../../acl/recommend.ts'),
+        import('../../acl/path-mtu.ts'),
+        import('../../acl/address-block.ts'),
+        import('../../report/acl-ranges.ts'),
+      ]);
       const { question, unjudged, ...ask } = await askAcl(context, options);
       const { own, peers } = question;
       const answer = solve(question);
       const recommended = recommend(answer.ranges, options.prefer);
-      const notes = [...ask.notes, ...preferNotes(options.prefer, recommended?.range)];
+      const blocked = options.split ? [] : blockedParts(question, answer);
+      const notes = [...ask.notes, ...preferNotes(options.prefer, recommended?.range), ...blocked];
       for (const note of notes) context.say(`note: ${note}`);
       const families = [...new Set(peers.map(({ family }) => family))];
       const found = {
