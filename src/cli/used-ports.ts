@@ -37,6 +37,8 @@ export interface UsedPorts {
   /** Where the ports come from, in words. */
   readonly words: string;
   by(way: { readonly service: Service; readonly peer: { readonly cidr: string } }): PortSet;
+  /** What `by` can't tell of these peers: parts of them that the fence leaves alone. */
+  notes(peers: readonly { readonly cidr: string }[]): readonly string[];
 }
 
 /** Those of the policy that the flags name, else of the running fence, else the host's plain range. */
@@ -57,8 +59,11 @@ export async function usedPorts(context: Context, options: UsedOptions): Promise
     plain,
     words: `the host's own ip_local_port_range, ${portsText(plain, ', ')}`,
     by: () => plain,
+    notes: () => [],
   };
 }
+
+const MOST_LISTED = 3;
 
 function fencedPorts(source: 'policy' | 'fence', policy: Policy, plain: PortSet): UsedPorts {
   const words = `${source === 'policy' ? 'the policy' : 'the running fence'}, ${portsText(policy.ports, ', ')}`;
@@ -69,7 +74,16 @@ function fencedPorts(source: 'policy' | 'fence', policy: Policy, plain: PortSet)
     const exempt = policy.exempt.destinations.some((block) => holdsBlock(block, cidr));
     return fences && !exempt ? policy.ports : plain;
   };
-  return { source, fenced: policy.ports, plain, words, by };
+  const notes: UsedPorts['notes'] = (peers) => {
+    const inside = policy.exempt.destinations.filter(
+      (block) => peers.some(({ cidr }) => holdsBlock(cidr, block)) && !peers.some(({ cidr }) => cidr === block),
+    );
+    if (inside.length === 0) return [];
+    const more = inside.length > MOST_LISTED ? ` and ${inside.length - MOST_LISTED} more` : '';
+    const blocks = `${inside.slice(0, MOST_LISTED).join(', ')}${more}`;
+    return [`${blocks}: exempt, so the host's own ports are used there, which --peer with that block asks about`];
+  };
+  return { source, fenced: policy.ports, plain, words, by, notes };
 }
 
 const prefix = (cidr: string): number => Number(cidr.split('/')[1]);

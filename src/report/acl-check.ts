@@ -3,7 +3,7 @@ import type { Unjudged } from '../acl/model.ts';
 import type { Question } from '../acl/question.ts';
 import type { Recommended } from '../acl/recommend.ts';
 import type { Part } from '../acl/split.ts';
-import { intersect, type PortSet, portCount, rangeText, subtract } from '../ports.ts';
+import { intersect, type PortSet, portCount, rangeText, samePorts, subtract } from '../ports.ts';
 import { becauseJson, becauseLines, doubtLines, unjudgedJson, unjudgedLines } from './acl-because.ts';
 import { askedText, section, sidesJson, wayJson, wayText } from './acl-ranges.ts';
 import { tableLines } from './table.ts';
@@ -12,7 +12,8 @@ import { tableLines } from './table.ts';
 export interface AclCheck {
   readonly question: Question;
   readonly fit: Fit;
-  readonly used: { readonly source: string; readonly words: string };
+  /** `fenced`: the ports of the fence, where one is held against the ACL. */
+  readonly used: { readonly source: string; readonly words: string; readonly fenced: PortSet | undefined };
   /** The parts of a peer of a way that does not fit, where entries cut it apart. */
   readonly partsOf: (way: WayFit) => readonly Part[];
   readonly recommended: Recommended | undefined;
@@ -23,6 +24,7 @@ export interface AclCheck {
 /** Whether the ports in use fit the ACL, for scripts and for people. */
 export function aclCheckText(found: AclCheck): { json: unknown; text: readonly string[] } {
   const { question, fit, used, recommended, unjudged, notes } = found;
+  const isLeftAlone = (one: WayFit): boolean => used.fenced !== undefined && !samePorts(used.fenced, one.used);
   const failing = fit.ways.filter(({ hangingShare, unsureShare }) => hangingShare + unsureShare > 0);
   return {
     json: {
@@ -39,6 +41,7 @@ export function aclCheckText(found: AclCheck): { json: unknown; text: readonly s
         unsure: one.unsure.map(rangeText),
         hangingPercent: percent(one.hangingShare),
         unsurePercent: percent(one.unsureShare),
+        leftAlone: isLeftAlone(one),
         because: becauseJson(piecesWithin(one.way.pieces, one.used)),
       })),
       recommended: recommended ? rangeText(recommended.range) : null,
@@ -48,7 +51,7 @@ export function aclCheckText(found: AclCheck): { json: unknown; text: readonly s
     text: [
       headline(found),
       `source ports in use: ${used.words}`,
-      ...failing.flatMap((one) => failingLines(one, found.partsOf(one))),
+      ...failing.flatMap((one) => failingLines(one, found.partsOf(one), isLeftAlone(one))),
       ...remedyLines(found, failing),
       ...section('unsure because of what could not be judged:', [
         ...new Set(failing.flatMap(({ way, used: ports }) => doubtLines(piecesWithin(way.pieces, ports)))),
@@ -75,7 +78,10 @@ function headline({ question, fit: { ways, worst }, partsOf, unjudged }: AclChec
 const lostShare = ({ ranges, unsure }: Part, used: PortSet): number =>
   share(subtract(subtract(used, ranges), unsure), used);
 
-function failingLines({ way, used }: WayFit, parts: readonly Part[]): readonly string[] {
+const LEFT_ALONE =
+  "  the fence leaves these connections alone (exempt, or of a protocol or family that is not fenced): they use the host's own ports";
+
+function failingLines({ way, used }: WayFit, parts: readonly Part[], leftAlone: boolean): readonly string[] {
   const rows = parts.map((part) => {
     const { blocks, unsure } = part;
     return [
@@ -87,6 +93,7 @@ function failingLines({ way, used }: WayFit, parts: readonly Part[]): readonly s
   return [
     '',
     `${wayText(way)}, of the ports in use:`,
+    ...(leftAlone ? [LEFT_ALONE] : []),
     ...becauseLines(piecesWithin(way.pieces, used)).map((line) => `  ${line}`),
     ...(rows.length > 1 ? ['  by parts of it:', ...tableLines(rows).map((line) => `    ${line}`)] : []),
   ];

@@ -76,6 +76,18 @@ test('what a policy does not fence leaves with the host’s own ports', async ()
   });
 });
 
+test('connections that the fence leaves alone are told where they hang, and where they are not asked about', async () => {
+  const exempt = ['--policy', 'policy.yaml', '--service', '443/tcp', '--peer'];
+  const left = '  the fence leaves these connections alone';
+  const files = { ...HOST, 'acls.txt': TABLE.replace('in 90 allow', 'in 90 deny') };
+  const { json, text } = await check([...exempt, '10.1.0.0/16,192.0.2.0/24'], files);
+  expect(json).toMatchObject({ fits: false, ways: [{ peer: '10.1.0.0/16', leftAlone: true }, { leftAlone: false }] });
+  expect(text.filter((line) => line.startsWith(left))).toHaveLength(1);
+  const { notes } = await check([...exempt, '0.0.0.0/0'], files);
+  expect(notes.filter((note) => note.includes('exempt, so'))).toEqual([expect.stringMatching(/^note: 10\./)]);
+  expect((await check([...exempt, '0.0.0.0/0,10.0.0.0/8'], files)).notes).toEqual([]);
+});
+
 test('what could not be judged is said, and is no yes', async () => {
   const template = {
     Resources: {

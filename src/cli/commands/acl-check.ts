@@ -17,9 +17,10 @@ export const addAclCheck: AddCommand = (acl, context, respond) => {
         import('../../acl/recommend.ts'),
         import('../../report/acl-check.ts'),
       ]);
-      const { question, notes, unjudged } = await askAcl(context, options);
-      for (const note of notes) context.say(`note: ${note}`);
+      const { question, unjudged, ...ask } = await askAcl(context, options);
       const used = await usedPorts(context, options);
+      const notes = [...ask.notes, ...used.notes(question.peers)];
+      for (const note of notes) context.say(`note: ${note}`);
       const answer = solve(question);
       const fit = fitOf(answer, used.by);
       const found = {

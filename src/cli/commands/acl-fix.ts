@@ -18,9 +18,10 @@ export const addAclFix: AddCommand = (acl, context, respond) => {
         import('../../acl/recommend.ts'),
         import('../../report/acl-fix.ts'),
       ]);
-      const { question, notes, unjudged } = await askAcl(context, options);
-      for (const note of notes) context.say(`note: ${note}`);
+      const { question, unjudged, ...ask } = await askAcl(context, options);
       const used = await usedPorts(context, options);
+      const notes = [...ask.notes, ...used.notes(question.peers)];
+      for (const note of notes) context.say(`note: ${note}`);
       const fix = fixFor(question, used.by);
       const recommended = recommend(solve(question).ranges);
       const exit = fix.after.fits ? EXIT.fine : EXIT.no;
