@@ -90,6 +90,7 @@ function nextState(system: System, state: State, found: Survey, rollback: Rollba
     ours: { ...state.ours, ...ours },
     wanted,
     engines: found.engines.filter(({ unreachable }) => unreachable === undefined),
+    engineNat: found.facts.engineNat,
     ...(state.made && state.made.length > 0 ? { made: state.made } : {}),
     ...(rollback ? { pending: rollback } : {}),
   };

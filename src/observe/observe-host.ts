@@ -1,6 +1,6 @@
 import { PortfenceError } from '../errors.ts';
 import type { HostFacts } from '../plan/facts.ts';
-import type { PortRange, PortSet } from '../ports.ts';
+import type { Family, PortRange, PortSet } from '../ports.ts';
 import type { System } from '../system/system.ts';
 import { type AllChains, observeBaseChains } from './base-chains.ts';
 import { engineNat } from './engine-nat.ts';
@@ -17,6 +17,7 @@ export interface ObserveOptions {
     readonly reservedPorts?: PortSet;
     readonly lastUplinks?: readonly string[];
     readonly engines?: readonly EngineFacts[];
+    readonly engineNat?: readonly Family[];
   };
 }
 
@@ -54,11 +55,23 @@ export async function observeHost(
       unprivilegedPortStart: sysctls.unprivilegedPortStart,
       networks: engines.flatMap(({ networks }) => networks),
       published: engines.flatMap(({ published }) => published),
-      engineNat: engineNat(chains, chains.legacyMasquerade),
+      engineNat: natOf(engines, engineNat(chains, chains.legacyMasquerade), saved.engineNat),
     },
     engines,
     notes: [...silent, ...chains.notes],
   };
+}
+
+/**
+ * Where an engine is known and no rule of any is left, somebody has flushed them: what it masqueraded before it will again when
+ * it has made them anew, and its containers need it meanwhile. A rule of any family is the engine's own word.
+ */
+function natOf(
+  engines: readonly EngineFacts[],
+  seen: readonly Family[],
+  before: readonly Family[] = [],
+): readonly Family[] {
+  return seen.length === 0 && engines.length > 0 ? before : seen;
 }
 
 async function chainsOrNote(system: System): Promise<AllChains & { notes: readonly string[] }> {

@@ -1,6 +1,6 @@
 import type { FenceListing } from '../observe/fence.ts';
 import { observeFence } from '../observe/fence.ts';
-import { creation, nftTable } from '../plan/nftables/render.ts';
+import { chainLine, creation, nftTable } from '../plan/nftables/render.ts';
 import { CONFINE_PRIORITY, FAMILY, TABLE } from '../plan/nftables/table.ts';
 import { deletion, type Present, replacement } from '../plan/nftables/transaction.ts';
 import type { Backend } from './backend.ts';
@@ -15,7 +15,7 @@ export const nftables: Backend = {
   creation: (plan) => creation(nftTable(plan)),
   wanted: listingOf,
   drift: driftBetween,
-  replacement: (lines, present) => replacement(lines, countersIn(lines), present && presentNames(present)),
+  replacement: (lines, present) => replacement(lines, countersIn(lines), present && presentNames(present, lines)),
   deletion: () => deletion,
   // `create` refuses where the table is there, and with it the whole transaction.
   repair: async (_, lines) => lines.map((line) => line.replace(/^add table /, 'create table ')),
@@ -54,7 +54,13 @@ function countersIn(lines: readonly string[]): readonly string[] {
   return lines.flatMap((line) => /^add counter \S+ \S+ (\S+)$/.exec(line)?.[1] ?? []);
 }
 
-function presentNames(listing: FenceListing): Present {
+function presentNames(listing: FenceListing, lines: readonly string[]): Present {
   const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
-  return { chains: names(listing.chains), sets: names(listing.sets), counters: names(listing.counters) };
+  const hooked = listing.chains.filter(({ name, base }) => base && lines.includes(chainLine({ name, base })));
+  return {
+    chains: names(listing.chains),
+    hooked: names(hooked),
+    sets: names(listing.sets),
+    counters: names(listing.counters),
+  };
 }

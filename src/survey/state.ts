@@ -3,6 +3,7 @@ import type { EngineFacts } from '../observe/engines.ts';
 import { standalone } from '../plan/nftables/standalone.ts';
 import type { Setting } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Family } from '../ports.ts';
 import type { System } from '../system/system.ts';
 import type { BackendId, BackendRequest } from './backend.ts';
 import { presentFences } from './fences.ts';
@@ -40,6 +41,8 @@ export interface State {
   readonly wanted: Wanted | null;
   /** What the container engines said when they last answered. */
   readonly engines?: readonly EngineFacts[];
+  /** Families in which an engine masqueraded when its rules were last seen. */
+  readonly engineNat?: readonly Family[];
   readonly pending?: Pending;
   /** Tables of iptables-nft that came into being with our rules: `ip nat`, `ip6 mangle POSTROUTING`. */
   readonly made?: readonly string[];

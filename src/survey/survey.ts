@@ -5,7 +5,7 @@ import { compile } from '../plan/compile.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import type { Plan, Setting } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type PortRange, parsePorts } from '../ports.ts';
+import { type Family, type PortRange, parsePorts } from '../ports.ts';
 import type { System } from '../system/system.ts';
 import type { Backend, BackendId, BackendRequest, Part } from './backend.ts';
 import { choose } from './choose.ts';
@@ -112,6 +112,7 @@ export function savedFacts(state: State): {
   reservedPorts?: ReturnType<typeof parsePorts>;
   lastUplinks?: readonly string[];
   engines?: readonly EngineFacts[];
+  engineNat?: readonly Family[];
 } {
   const range = /^(\d+)\s+(\d+)$/.exec(state.before['net.ipv4.ip_local_port_range'] ?? '');
   const reserved = state.before['net.ipv4.ip_local_reserved_ports'];
@@ -120,6 +121,7 @@ export function savedFacts(state: State): {
     ...(reserved === undefined ? {} : { reservedPorts: parsePorts(reserved) }),
     ...(state.wanted ? { lastUplinks: state.wanted.uplinks } : {}),
     ...(state.engines ? { engines: state.engines } : {}),
+    ...(state.engineNat ? { engineNat: state.engineNat } : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { buildWorld, type World } from '../../src/lab/world.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
+import { inOrder } from '../support/listing.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
@@ -172,7 +173,7 @@ needs(...LAB, 'conntrack')('the command line', () => {
     expect(await rules()).toBe('');
   });
 
-  const stateless = () => world.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']);
+  const stateless = async () => inOrder(await world.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']));
   const handleOf = async (chain: string) => {
     const listing = await world.host.expect(['nft', '-a', 'list', 'chain', 'inet', 'portfence', chain]);
     return /comment.*# handle (\d+)/.exec(listing)?.[1] ?? '';

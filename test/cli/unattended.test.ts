@@ -3,6 +3,7 @@ import { PEER } from '../../src/lab/topology.ts';
 import { buildWorld, type World } from '../../src/lab/world.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { echoServer, holdConnections } from '../support/held-connections.ts';
+import { inOrder } from '../support/listing.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
@@ -24,7 +25,7 @@ needs(...LAB, 'conntrack')('what waits without a terminal', () => {
 
   test('an unconfirmed apply is taken back even when the session that made it is gone', async () => {
     expect((await portfence.run(['apply', ...PORTS])).code).toBe(0);
-    const before = await rules();
+    const before = inOrder(await rules());
     const session = [
       'setsid',
       '--wait',
@@ -32,7 +33,7 @@ needs(...LAB, 'conntrack')('what waits without a terminal', () => {
     ] as const;
     expect((await world.host.run([session[0], ...session.slice(1)])).code).toBe(0);
     expect(await rules()).toContain('40000-41999');
-    await vi.waitFor(async () => expect(await rules()).toBe(before), { timeout: 15_000, interval: 200 });
+    await vi.waitFor(async () => expect(inOrder(await rules())).toBe(before), { timeout: 15_000, interval: 200 });
     const { document } = await portfence.json(['status']);
     expect(document).toMatchObject({ enforced: true, ports: ['49152-61000'], confirmBefore: null });
   });

@@ -75,5 +75,15 @@ needs(...ENGINE, 'conntrack')('IPv6 networks', () => {
       const ping = await neighbour.run(['busybox', 'ping', '-6', '-c', '1', '-W', '2', PEER.ipv6]);
       expect(ping.stdout).toContain('1 packets received');
     });
+
+    test('are fenced the same way when somebody has flushed every rule, the engine’s own too', async () => {
+      const container = await fenced.container();
+      await fenced.world.host.expect(['nft', 'flush', 'ruleset']);
+      await fenced.fence();
+      for (const protocol of PROTOCOLS) {
+        const results = await seenFrom(container, [40_007], { protocol, family: 'ipv6' });
+        expect(results.map(({ seen }) => seen?.address)).toEqual([seenAs(container)]);
+      }
+    });
   });
 });

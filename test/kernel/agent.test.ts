@@ -8,6 +8,7 @@ import { hasPort } from '../../src/ports.ts';
 import { realSystem } from '../../src/system/real.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { seenFrom } from '../support/fenced-world.ts';
+import { inOrder } from '../support/listing.ts';
 import { namespacedSystem } from '../support/namespaced-system.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { type RunningAgent, startAgent } from '../support/running-agent.ts';
@@ -40,7 +41,7 @@ needs(...LAB, 'conntrack')('the agent', () => {
   });
 
   test('puts the fence back when somebody flushes every rule, one rule, or a setting', async () => {
-    const whole = await world.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']);
+    const whole = inOrder(await world.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']));
     const rules = () => world.host.run(['nft', '-s', 'list', 'table', 'inet', 'portfence']);
     for (const harm of [
       ['nft', 'flush', 'ruleset'],
@@ -48,7 +49,7 @@ needs(...LAB, 'conntrack')('the agent', () => {
       ['nft', 'flush', 'chain', 'inet', 'portfence', 'confine'],
     ] as const) {
       await world.host.expect(harm);
-      await vi.waitFor(async () => expect((await rules()).stdout).toBe(whole), PATIENCE);
+      await vi.waitFor(async () => expect(inOrder((await rules()).stdout)).toBe(whole), PATIENCE);
     }
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { observeHost } from '../../src/observe/observe-host.ts';
+import type { Family } from '../../src/ports.ts';
 import { failed, type Script, scriptedSystem } from '../support/scripted-system.ts';
 import { fixture } from './fixture.ts';
 
@@ -41,6 +42,17 @@ describe('observeHost', () => {
       reservedPorts: [{ from: 50000, to: 50000 }],
       lastUplinks: [],
     });
+  });
+
+  it('takes an engine for masquerading as before while no rule of any engine is left, and never where one is', async () => {
+    const flushed = { 'nft -j list chains': '{"nftables":[]}' };
+    const families = async (commands: Script['commands'], engineNat: readonly Family[], more: Partial<Script> = {}) =>
+      (await observeHost(scriptedSystem({ ...script(commands), ...more }), { saved: { engineNat } })).facts.engineNat;
+    expect(await families(flushed, ['ipv4', 'ipv6'])).toEqual(['ipv4', 'ipv6']);
+    expect(await families(flushed, ['ipv4', 'ipv6'], { sockets: {} })).toEqual([]);
+    const chain = { family: 'ip', table: 'nat', name: 'DOCKER', handle: 1 };
+    const onlyIpv4 = { 'nft -j list chains': JSON.stringify({ nftables: [{ chain }] }) };
+    expect(await families(onlyIpv4, ['ipv4', 'ipv6'])).toEqual(['ipv4']);
   });
 
   it('says what it could not know: no nft, an engine that does not answer', async () => {

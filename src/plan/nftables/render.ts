@@ -2,7 +2,7 @@ import type { NamedSet, Plan } from '../plan.ts';
 import { confineChains } from './confine.ts';
 import { countChains, planCounters } from './counting.ts';
 import { guardChains } from './guard.ts';
-import { type Chain, commentOf, FAMILY, TABLE, type Table } from './table.ts';
+import { commentOf, FAMILY, TABLE, type Table } from './table.ts';
 
 const OURS = `${FAMILY} ${TABLE}`;
 
@@ -28,9 +28,19 @@ export function creation(table: Table): readonly string[] {
   ];
 }
 
-function chainLine({ name, base }: Chain): string {
-  const hook = base ? ` { type ${base.type} hook postrouting priority ${base.priority}; policy accept; }` : '';
-  return `add chain ${OURS} ${name}${hook}`;
+/** Where a chain hooks; every one of ours at postrouting, with the policy to accept. */
+interface Hooked {
+  readonly type: string;
+  readonly hook?: string;
+  readonly priority: number;
+  readonly policy?: string | undefined;
+}
+
+/** The command that makes a chain; the same for a chain as planned and for one as listed where both hook alike. */
+export function chainLine({ name, base }: { readonly name: string; readonly base?: Hooked }): string {
+  if (!base) return `add chain ${OURS} ${name}`;
+  const { type, hook = 'postrouting', priority, policy = 'accept' } = base;
+  return `add chain ${OURS} ${name} { type ${type} hook ${hook} priority ${priority}; policy ${policy}; }`;
 }
 
 const addressType = { ipv4: 'ipv4_addr', ipv6: 'ipv6_addr' } as const;

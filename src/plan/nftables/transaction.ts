@@ -5,14 +5,18 @@ const OURS = `${FAMILY} ${TABLE}`;
 /** What our table holds at present, by name; how it is read is the observing stage's business. */
 export interface Present {
   readonly chains: readonly string[];
+  /** Base chains that hook as they ought to, and stay. */
+  readonly hooked: readonly string[];
   readonly sets: readonly string[];
   readonly counters: readonly string[];
 }
 
 /**
  * Puts a table (its creation commands) in the place of what is there, in one transaction. The table itself and its counters
- * stay, so that counting goes on and no packet ever meets a host without NAT; chains and sets are made anew, since neither a
- * hook's priority nor a set's flags can be changed in place.
+ * stay, so that counting goes on and no packet ever meets a host without NAT. So do base chains that hook as they ought to: a
+ * packet that has passed a new one by the old generation and meets the old one by the new generation would meet no rule at
+ * all (nf_tables_commit, nft_do_chain). Whatever else there is comes anew, since neither a hook's priority nor a set's flags can be
+ * changed in place.
  */
 export function replacement(
   creation: readonly string[],
@@ -22,7 +26,7 @@ export function replacement(
   if (!present) return creation;
   return [
     ...present.chains.map((name) => `flush chain ${OURS} ${name}`),
-    ...present.chains.map((name) => `delete chain ${OURS} ${name}`),
+    ...present.chains.filter((name) => !present.hooked.includes(name)).map((name) => `delete chain ${OURS} ${name}`),
     ...present.sets.map((name) => `delete set ${OURS} ${name}`),
     ...present.counters.filter((name) => !counters.includes(name)).map((name) => `delete counter ${OURS} ${name}`),
     ...creation,

@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type FencedWorld, fencedWorld } from '../support/fenced-world.ts';
+import { LAB, needs } from '../support/needs.ts';
+
+needs(...LAB, 'conntrack')('a new plan in the place of an old one', () => {
+  let fenced: FencedWorld;
+  beforeEach(async () => {
+    fenced = await fencedWorld();
+    await fenced.fence();
+  });
+  afterEach(() => fenced.close());
+
+  const hooks = async (): Promise<Readonly<Record<string, { handle: number; prio: number }>>> => {
+    const listed = await fenced.world.host.expect(['nft', '-j', 'list', 'chains', 'inet']);
+    const { nftables } = JSON.parse(listed) as {
+      nftables: readonly { chain?: { name: string; handle: number; prio?: number } }[];
+    };
+    return Object.fromEntries(
+      nftables.flatMap(({ chain }) =>
+        chain?.prio === undefined ? [] : [[chain.name, { handle: chain.handle, prio: chain.prio }]],
+      ),
+    );
+  };
+
+  test('keeps the chains that hook, so that every packet meets the rules of one or the other', async () => {
+    const before = await hooks();
+    const { changed } = await fenced.fence({ ports: [{ from: 50_000, to: 51_999 }] });
+    expect(changed).toBe(true);
+    expect(Object.keys(before).sort()).toEqual(['confine', 'guard']);
+    expect(await hooks()).toEqual(before);
+    expect(await fenced.world.host.expect(['nft', 'list', 'table', 'inet', 'portfence'])).not.toContain('49152');
+  });
+
+  test('makes a chain anew that hooks elsewhere, and takes away one that is not wanted', async () => {
+    const before = await hooks();
+    const { host } = fenced.world;
+    const script = [
+      'flush chain inet portfence guard',
+      'delete chain inet portfence guard',
+      'add chain inet portfence guard { type filter hook postrouting priority 111; policy accept; }',
+      'add chain inet portfence more { type filter hook postrouting priority 7; policy drop; }',
+    ];
+    await host.expect(['nft', '-f', '-'], { input: script.join('\n') });
+    expect((await fenced.fence()).changed).toBe(true);
+    const after = await hooks();
+    expect(after['confine']).toEqual(before['confine']);
+    expect(after['guard']?.prio).toBe(before['guard']?.prio);
+    expect(Object.keys(after).sort()).toEqual(['confine', 'guard']);
+  });
+});
