@@ -29,22 +29,29 @@ export interface AclAsk {
   readonly unjudged: readonly Unjudged[];
 }
 
+/** Reads a list. An empty one is no list: a variable of a script was not set, and the default would be another question. */
 const gather =
   <T>(read: (text: string) => T) =>
-  (text: string, all: readonly T[] = []): readonly T[] => [
-    ...all,
-    ...text
-      .split(/[\s,]+/)
-      .filter(Boolean)
-      .map(read),
-  ];
+  (text: string, all: readonly T[] = []): readonly T[] => {
+    const words = named(text).split(/[\s,]+/);
+    return [...all, ...words.filter(Boolean).map(read)];
+  };
+
+export function named(text: string): string {
+  if (/^[\s,]*$/.test(text)) throw new InvalidArgumentError('it names nothing.');
+  return text;
+}
 
 /** Adds the flags that say which ACL. */
 export function withAclSide(command: Command): Command {
   return withAclSource(command)
-    .option('--subnet <id>', 'the subnet whose hosts connect')
-    .option('--acl <id>', 'its ACL, where no subnet is named')
-    .option('--vpc <id>', 'the VPC of the subnet, where no ACL names it: the default ACL of that VPC counts then')
+    .option('--subnet <id>', 'the subnet whose hosts connect', named)
+    .option('--acl <id>', 'its ACL, where no subnet is named', named)
+    .option(
+      '--vpc <id>',
+      'the VPC of the subnet, where no ACL names it: the default ACL of that VPC counts then',
+      named,
+    )
     .option('--subnet-cidr <cidr>', "the subnet's own block; may be repeated", gather(block))
     .option('--vpc-cidr <cidr>', "the VPC's primary IPv4 block: its resolver (+ 2) is never filtered", block);
 }
@@ -60,7 +67,7 @@ export function withAclQuestion(command: Command): Command {
     .option(
       '--peer-subnet <id>',
       "the peer's subnet, or with --peer the NAT gateway's: its ACL has to let the same packets pass",
-      String,
+      named,
     )
     .option(
       '--service <port/protocol>',

@@ -2,6 +2,7 @@ import type { AddressBlock } from '../acl/address-block.ts';
 import type { Question } from '../acl/question.ts';
 import type { Answer } from '../acl/solve.ts';
 import { partsOf } from '../acl/split.ts';
+import type { Cidr } from '../addresses.ts';
 
 /** With more of them, what each peer leaves by itself tells enough. */
 const MOST_PEERS = 8;
@@ -19,11 +20,14 @@ export function blockedParts(question: Question, { ranges, unsure }: Answer): re
 function noteFor(question: Question, peer: AddressBlock): string | undefined {
   const parts = partsOf(question, peer);
   if (!parts.some((part) => part.ranges.length > 0)) return undefined;
+  const open = parts.flatMap((part) => (part.ranges.length > 0 ? part.blocks : []));
   const blocked = parts.flatMap((part) => (part.ranges.length + part.unsure.length === 0 ? part.blocks : []));
-  const more = blocked.length > MOST_LISTED ? ` and ${blocked.length - MOST_LISTED} more blocks` : '';
   const what =
-    blocked.length > 0
-      ? `nothing passes to ${blocked.slice(0, MOST_LISTED).join(', ')}${more}, whatever the port`
-      : `no port serves all of ${peer.cidr}`;
-  return `${what}; other parts of ${peer.cidr} have ports: --split shows them, --peer asks about one`;
+    blocked.length > 0 && blocked.length <= open.length
+      ? `nothing passes to ${listed(blocked)}, whatever the port; other parts of ${peer.cidr} have ports`
+      : `no port serves all of ${peer.cidr}, but ${listed(open)} ${open.length === 1 ? 'has' : 'have'} some`;
+  return `${what}: --split shows them, --peer asks about one`;
 }
+
+const listed = (blocks: readonly Cidr[]): string =>
+  `${blocks.slice(0, MOST_LISTED).join(', ')}${blocks.length > MOST_LISTED ? ` and ${blocks.length - MOST_LISTED} more blocks` : ''}`;

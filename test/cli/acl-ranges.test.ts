@@ -164,9 +164,28 @@ test('a block that nothing passes to is named where it takes the ports from all 
   expect(notes).toEqual([
     'note: nothing passes to 198.51.100.0/24, whatever the port; other parts of 0.0.0.0/0 have ports: --split shows them, --peer asks about one',
   ]);
+  const only = table.replace('in 2 allow tcp 4000-5000 0.0.0.0/0', 'in 2 allow tcp 4000-5000 192.0.2.0/24');
+  const few = await inProcess(['acl', 'ranges', '--file', '-', '--acl', 'list', '--families', 'ipv4'], { input: only });
+  expect(few.notes).toEqual([
+    'note: no port serves all of 0.0.0.0/0, but 192.0.2.0/24 has some: --split shows them, --peer asks about one',
+  ]);
   expect((await ask('--split')).notes).toEqual([]);
   expect((await ask('--peer', '198.51.100.0/25')).notes).toEqual([]);
   expect((await ask('--peer', '203.0.113.0/24')).exit).toBe(EXIT.fine);
+});
+
+test.each([
+  '--peer',
+  '--service',
+  '--families',
+  '--port',
+  '--subnet',
+  '--acl',
+  '--vpc',
+  '--peer-subnet',
+  '--subnet-cidr',
+])('an empty %s is refused, not taken for the default', async (flag) => {
+  for (const nothing of ['', ' , ']) await expect(ranges(flag, nothing)).rejects.toThrow(CommandLineError);
 });
 
 test('a protocol without a port is refused: nothing else would be asked about it', async () => {

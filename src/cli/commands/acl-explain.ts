@@ -6,7 +6,7 @@ import { blockHas } from '../../addresses.ts';
 import { EXIT, PortfenceError } from '../../errors.ts';
 import { parseFlow } from '../../plan/flow-text.ts';
 import { scrub } from '../../scrub.ts';
-import { type AclOptions, sidesOf, withAclSide } from '../acl-question.ts';
+import { type AclOptions, named, sidesOf, withAclSide } from '../acl-question.ts';
 import { readAclSource } from '../acl-source.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 
@@ -17,7 +17,7 @@ export const addAclExplain: AddCommand = (acl, context, respond) => {
     .description(
       "one connection and its answer, entry by entry: 'tcp 10.0.1.10:40001 > 203.0.113.10:443'; exit 1 when no answer comes",
     )
-    .option('--peer-subnet <id>', "the peer's subnet, or the NAT gateway's: its ACL is passed as well", String)
+    .option('--peer-subnet <id>', "the peer's subnet, or the NAT gateway's: its ACL is passed as well", named)
     .option('--json', 'one JSON document')
     .action(async (text: string, options: Options) => {
       const flow = parseFlow(text);
