@@ -89,6 +89,12 @@ function fencedPorts(source: 'policy' | 'fence', policy: Policy, plain: PortSet)
 const prefix = (cidr: string): number => Number(cidr.split('/')[1]);
 const holdsBlock = (outer: string, inner: string): boolean => prefix(outer) <= prefix(inner) && blockHas(outer, inner);
 
+/** The range that connections leave with, where it is one. */
+export function rangeInUse({ fenced, plain }: UsedPorts): PortRange | undefined {
+  const [only, ...more] = fenced ?? plain;
+  return more.length > 0 ? undefined : only;
+}
+
 /** Without the privilege to read it there is nothing to remember, and that is said. */
 async function rememberedState({ system, say }: Context): Promise<State> {
   try {

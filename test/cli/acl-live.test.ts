@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '../../src/system/run.ts';
 import { type AwsSandbox, awsSandbox } from '../support/aws-sandbox.ts';
 import { LAUNCHER } from '../support/command-line.ts';
-import { apiError } from '../support/ec2-server.ts';
+import { apiError, VPC } from '../support/ec2-server.ts';
 import { ofInterface, silence } from '../support/metadata-server.ts';
 
 let aws: AwsSandbox;
@@ -53,6 +53,24 @@ test('anywhere else answers for a named subnet, with a profile, and asks no meta
   expect(found).toMatchObject({ acl: 'acl-0ffffffffffffffff', ranges: ['0-65535'] });
   expect(aws.ec2.calls[0]?.scope).toBe('AKIDPROFILE us-east-1/ec2');
   expect(aws.metadata.asked).toEqual([]);
+});
+
+test('for its own subnet the range that holds what the host uses is recommended before a larger one', async () => {
+  aws.logIn();
+  const [from = 0, to = 0] = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'))
+    .split(/\s+/)
+    .map(Number);
+  const [acl] = VPC.NetworkAcls as readonly { [key: string]: never }[];
+  const rule = { Egress: false, RuleAction: 'allow', CidrBlock: '0.0.0.0/0' };
+  const Entries = [
+    { ...rule, RuleNumber: 1, Egress: true, Protocol: '-1' },
+    { ...rule, RuleNumber: 1, Protocol: '6', PortRange: { From: from, To: to } },
+    ...(from > 1025 ? [{ ...rule, RuleNumber: 2, Protocol: '6', PortRange: { From: 1024, To: from - 2 } }] : []),
+  ];
+  aws.ec2.tables.NetworkAcls = [{ ...acl, Entries }];
+  expect(await document()).toMatchObject({ recommended: `${from}-${to}` });
+  const largest = to - from >= from - 2 - 1024 ? `${from}-${to}` : `1024-${from - 2}`;
+  expect(await document('--subnet', 'subnet-0a1b2c3d4e5f60718')).toMatchObject({ recommended: largest });
 });
 
 test('the VPC of the host is known, so that its resolver counts as never filtered', async () => {

@@ -2,7 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { EXIT } from '../../errors.ts';
 import { type PortRange, parsePorts, rangeText } from '../../ports.ts';
 import { type AclOptions, askAcl, withAclQuestion } from '../acl-question.ts';
-import type { AddCommand, CommonFlags } from '../context.ts';
+import type { AddCommand, CommonFlags, Context } from '../context.ts';
+import { rangeInUse, usedPorts } from '../used-ports.ts';
 
 interface Options extends CommonFlags, AclOptions {
   readonly split?: boolean;
@@ -13,7 +14,11 @@ export const addAclRanges: AddCommand = (acl, context, respond) => {
   withAclQuestion(acl.command('ranges'))
     .description('which source ports pass out and back in; exit 1 when none does')
     .option('--split', 'the parts of each peer that entries tell apart, each with its own ports')
-    .option('--prefer <range>', 'recommend the range that holds this one, like what hosts use already', range)
+    .option(
+      '--prefer <range>',
+      'recommend the range that holds this one (default: what this host uses, where --live asks for its subnet)',
+      range,
+    )
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
       const [
@@ -36,7 +41,7 @@ export const addAclRanges: AddCommand = (acl, context, respond) => {
       const { question, unjudged, ...ask } = await askAcl(context, options);
       const { own, peers } = question;
       const answer = solve(question);
-      const recommended = recommend(answer.ranges, options.prefer);
+      const recommended = recommend(answer.ranges, options.prefer ?? (await usedHere(context, options)));
       const blocked = options.split ? [] : blockedParts(question, answer);
       const notes = [...ask.notes, ...preferNotes(options.prefer, recommended?.range), ...blocked];
       for (const note of notes) context.say(`note: ${note}`);
@@ -51,6 +56,12 @@ export const addAclRanges: AddCommand = (acl, context, respond) => {
       respond({ exit, ...report.aclRangesText(found) }, options.json ?? false);
     });
 };
+
+/** A file may be read anywhere: only where this host's own subnet is asked about does its range count. */
+async function usedHere(context: Context, { live, subnet, acl }: Options): Promise<PortRange | undefined> {
+  if (!live || subnet !== undefined || acl !== undefined) return undefined;
+  return rangeInUse(await usedPorts(context, {}));
+}
 
 function preferNotes(preferred: PortRange | undefined, taken: PortRange | undefined): readonly string[] {
   if (!preferred || !taken || (taken.from <= preferred.from && preferred.to <= taken.to)) return [];

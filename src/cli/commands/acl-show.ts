@@ -4,7 +4,7 @@ import { NO_PORTS } from '../../ports.ts';
 import { scrub } from '../../scrub.ts';
 import { type AclOptions, askAcl, withAclQuestion } from '../acl-question.ts';
 import type { AddCommand, CommonFlags, Context } from '../context.ts';
-import { type UsedOptions, usedPorts, withUsedPorts } from '../used-ports.ts';
+import { rangeInUse, type UsedOptions, usedPorts, withUsedPorts } from '../used-ports.ts';
 
 interface Options extends CommonFlags, AclOptions, UsedOptions {
   readonly out?: Out;
@@ -30,10 +30,10 @@ export const addAclShow: AddCommand = (acl, context, respond) => {
       ]);
       const { question, notes, unjudged } = await askAcl(context, options);
       for (const note of notes) context.say(`note: ${note}`);
-      const { source, fenced, plain, words } = await usedPorts(context, options);
+      const inUse = await usedPorts(context, options);
+      const { source, fenced, plain, words } = inUse;
       const answer = solve(question);
-      const [used, ...more] = fenced ?? plain;
-      const recommended = recommend(answer.ranges, more.length > 0 ? undefined : used);
+      const recommended = recommend(answer.ranges, rangeInUse(inUse));
       const running = source === 'fence' && fenced;
       const picture = pictureOf({
         ...{ title: askedText(question), answer },
