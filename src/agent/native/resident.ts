@@ -16,14 +16,14 @@ import { type Gift, SETTING_NAMES, type SettingName } from './gift.ts';
 const ENTER = `
 unit=$(printf '\\037')
 inside='
-  [ /proc/self/ns/net -ef "$7" ] && { printf "%s|host\\n" "$8"; exit; }
+  [ /proc/self/ns/net -ef "$7" ] && { echo host; exit; }
   cd /proc/sys/net/ipv4 || exit 1
   end="
 "
   all=$(cat ip_local_port_range ip_local_reserved_ports tcp_timestamps)
   now=\${all%%"$end"*} rest=\${all#*"$end"}
   held=\${rest%%"$end"*} clock=\${rest#*"$end"}
-  answer=$8
+  answer=
   give() {
     verdict=kept value=$2
     case "$4" in *":$2:"*)
@@ -35,16 +35,17 @@ inside='
   give ip_local_port_range "$now" "$1" "$4"
   give ip_local_reserved_ports "$held" "$2" "$5"
   give tcp_timestamps "$clock" "$3" "$6"
-  printf "%s\\n" "$answer"
+  printf "%s\\n" "\${answer#?}"
 '
 while IFS="$unit" read -r id path range reserved stamps old_range old_reserved old_stamps; do
   (
     tries=0
-    until nsenter --net="$path" sh -c "$inside" sh "$range" "$reserved" "$stamps" "$old_range" "$old_reserved" "$old_stamps" "/proc/$$/ns/net" "$id" 2>/dev/null; do
+    until answer=$(nsenter --net="$path" sh -c "$inside" sh "$range" "$reserved" "$stamps" "$old_range" "$old_reserved" "$old_stamps" "/proc/$$/ns/net" 2>/dev/null); do
       tries=$((tries + 1))
-      [ -e "$path" ] && [ $tries -lt 300 ] || { printf '%s|gone\\n' "$id"; break; }
+      [ -e "$path" ] && [ $tries -lt 300 ] || { answer=gone; break; }
       [ $tries -lt 4 ] || sleep 0.002
     done
+    printf '%s|%s\\n' "$id" "$answer"
   ) &
 done
 wait
