@@ -70,6 +70,11 @@ function rulesDrift(wanted: Chain, present: Chain): readonly Drift[] {
   return drift.length > 0 ? drift : [`chain ${wanted.name}: its rules stand in another order`];
 }
 
+/** Whether two sets are one by name, type and elements. */
+export function sameSet(one: FenceListing['sets'][number], other: FenceListing['sets'][number]): boolean {
+  return one.name === other.name && setDrift(one, other).length === 0;
+}
+
 function setDrift(wanted: FenceListing['sets'][number], present: FenceListing['sets'][number]): readonly Drift[] {
   const form = (set: FenceListing['sets'][number]) => JSON.stringify([set.type, [...set.flags].sort()]);
   if (form(wanted) !== form(present)) return [`set ${wanted.name} is of another type`];

@@ -4,7 +4,7 @@ import { chainLine, creation, nftTable } from '../plan/nftables/render.ts';
 import { CONFINE_PRIORITY, FAMILY, TABLE } from '../plan/nftables/table.ts';
 import { deletion, type Present, replacement } from '../plan/nftables/transaction.ts';
 import type { Backend } from './backend.ts';
-import { driftBetween } from './drift.ts';
+import { driftBetween, sameSet } from './drift.ts';
 import { refusal } from './nft-script.ts';
 import { listingOf } from './scratch.ts';
 
@@ -15,7 +15,8 @@ export const nftables: Backend = {
   creation: (plan) => creation(nftTable(plan)),
   wanted: listingOf,
   drift: driftBetween,
-  replacement: (lines, present) => replacement(lines, countersIn(lines), present && presentNames(present, lines)),
+  replacement: (lines, present, wanted) =>
+    replacement(lines, countersIn(lines), present && presentNames(present, lines, wanted)),
   deletion: () => deletion,
   // `create` refuses where the table is there, and with it the whole transaction.
   repair: async (_, lines) => lines.map((line) => line.replace(/^add table /, 'create table ')),
@@ -54,13 +55,14 @@ function countersIn(lines: readonly string[]): readonly string[] {
   return lines.flatMap((line) => /^add counter \S+ \S+ (\S+)$/.exec(line)?.[1] ?? []);
 }
 
-function presentNames(listing: FenceListing, lines: readonly string[]): Present {
+function presentNames(listing: FenceListing, lines: readonly string[], wanted: FenceListing | undefined): Present {
   const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
   const hooked = listing.chains.filter(({ name, base }) => base && lines.includes(chainLine({ name, base })));
   return {
     chains: names(listing.chains),
     hooked: names(hooked),
     sets: names(listing.sets),
+    filled: names(listing.sets.filter((set) => wanted?.sets.some((other) => sameSet(other, set)))),
     counters: names(listing.counters),
   };
 }

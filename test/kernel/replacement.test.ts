@@ -31,6 +31,27 @@ needs(...LAB, 'conntrack')('a new plan in the place of an old one', () => {
     expect(await fenced.world.host.expect(['nft', 'list', 'table', 'inet', 'portfence'])).not.toContain('49152');
   });
 
+  test('keeps the sets that hold what they ought to, and no others', async () => {
+    const handles = async () => {
+      const listed = await fenced.world.host.expect(['nft', '-j', 'list', 'sets', 'inet']);
+      const { nftables } = JSON.parse(listed) as { nftables: readonly { set?: { name: string; handle: number } }[] };
+      return Object.fromEntries(nftables.flatMap(({ set }) => (set ? [[set.name, set.handle]] : [])));
+    };
+    const before = await handles();
+    await fenced.fence({ ports: [{ from: 50_000, to: 51_999 }] });
+    expect(Object.keys(before)).toEqual(expect.arrayContaining(['uplinks', 'containers']));
+    expect(await handles()).toEqual(before);
+    await fenced.world.host.expect(['nft', 'add', 'element', 'inet', 'portfence', 'uplinks', '{ "wrong" }']);
+    await fenced.fence({ ports: [{ from: 50_000, to: 51_999 }] });
+    const { uplinks, ...others } = await handles();
+    expect(uplinks).not.toBe(before['uplinks']);
+    const { uplinks: _, ...were } = before;
+    expect(others).toEqual(were);
+    expect(await fenced.world.host.expect(['nft', 'list', 'set', 'inet', 'portfence', 'uplinks'])).not.toContain(
+      'wrong',
+    );
+  });
+
   test('makes a chain anew that hooks elsewhere, and takes away one that is not wanted', async () => {
     const before = await hooks();
     const { host } = fenced.world;
