@@ -10,18 +10,13 @@ import { compareFences } from './compare/compare.ts';
 import { comparisonPage } from './compare/page.ts';
 import { benchDataplane } from './dataplane/bench.ts';
 import { dataplaneCharts, dataplanePage } from './dataplane/page.ts';
+import type { Written } from './written.ts';
 
 export interface BenchOptions {
   /** How often each is run, or for how many seconds each load lasts; the bench's own number unless given. */
   readonly runs?: number | undefined;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
-}
-
-/** A file that a bench writes into the folder of its page. */
-export interface Written {
-  readonly file: string;
-  readonly lines: readonly string[];
 }
 
 /** What a bench saw: files for people (the page first), a document for scripts, and whether it is as promised. */

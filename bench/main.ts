@@ -5,7 +5,7 @@ import { failureText } from '../src/cli/failure.ts';
 import { EXIT, type ExitCode, PortfenceError } from '../src/errors.ts';
 import { interruptible } from '../src/system/interrupt.ts';
 import { readArguments, USAGE } from './arguments.ts';
-import type { Written } from './benches.ts';
+import type { Written } from './written.ts';
 
 const textOf = ({ lines }: Written): string => `${lines.join('\n')}\n`;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -1,28 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
-import { machineVersions, toolVersion, type Versions } from '../versions.ts';
+import { machineVersions, toolVersion } from '../versions.ts';
 import { withWorld } from '../with-world.ts';
-import { CASES, type Case } from './cases.ts';
+import { CASES } from './cases.ts';
 import { CONTENDERS, type Contender } from './contenders.ts';
-import { MIRRORS, openSite, type Site } from './ground.ts';
-import type { Loaded } from './load.ts';
-import { type Judged, judge } from './targets.ts';
-
-/** One case under one contender. */
-export interface Cell extends Loaded {
-  /** TCP and UDP packets that left with a port that the ACL would not let back in. */
-  readonly outOfRange: number;
-}
-export type Row = { readonly case: Case } & { readonly cells: Readonly<Record<Contender['id'], Cell>> };
-
-export interface DataplaneSeen {
-  readonly versions: Versions;
-  readonly cores: number;
-  readonly seconds: number;
-  readonly rows: readonly Row[];
-  readonly targets: readonly Judged[];
-  readonly met: boolean;
-}
+import { MIRRORS } from './ground.ts';
+import type { Cell, DataplaneSeen, Row } from './seen.ts';
+import { openSite, type Site } from './site.ts';
+import { judge } from './targets.ts';
 
 interface Options {
   /** How long each load lasts. */

@@ -1,7 +1,8 @@
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
 import { portCount } from '../../src/ports.ts';
-import { CONTAINERS, destination, type Site } from './ground.ts';
+import { CONTAINERS, destination } from './ground.ts';
 import { type Load, type Loaded, loadFrom, PORTS, together } from './load.ts';
+import type { Site } from './site.ts';
 
 /** One row: a load on one destination of its own. */
 export interface Case {

@@ -1,12 +1,12 @@
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
 import { portsText } from '../../src/ports.ts';
-import type { Written } from '../benches.ts';
 import { curvesChart } from '../charts/curves.ts';
 import { type Column, markdownTable } from '../markdown-table.ts';
 import { quantile } from '../statistics.ts';
 import { versionsText } from '../versions.ts';
-import type { Cell, DataplaneSeen, Row } from './bench.ts';
+import type { Written } from '../written.ts';
 import { CONTENDERS } from './contenders.ts';
+import type { Cell, DataplaneSeen, Row } from './seen.ts';
 import { p99, perSecond, slow } from './targets.ts';
 
 const ms = (value: number | undefined): string =>

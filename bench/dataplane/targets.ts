@@ -1,13 +1,7 @@
 import { quantile } from '../statistics.ts';
-import type { Cell, Row } from './bench.ts';
 import type { Case } from './cases.ts';
 import type { Contender } from './contenders.ts';
-
-export interface Judged {
-  readonly promise: string;
-  readonly seen: string;
-  readonly met: boolean;
-}
+import type { Cell, Judged, Row } from './seen.ts';
 
 const SLOW_MS = 900;
 const HELD_WITHIN_S = 5;

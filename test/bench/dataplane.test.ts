@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Cell, DataplaneSeen, Row } from '../../bench/dataplane/bench.ts';
 import { CASES } from '../../bench/dataplane/cases.ts';
 import { together } from '../../bench/dataplane/load.ts';
 import { dataplaneCharts, dataplanePage } from '../../bench/dataplane/page.ts';
 import { inTurns, openLoop } from '../../bench/dataplane/programs/turns.ts';
+import type { Cell, DataplaneSeen, Row } from '../../bench/dataplane/seen.ts';
 import { judge } from '../../bench/dataplane/targets.ts';
 
 const good: Cell = { started: 4, failed: 0, seconds: 2, latencies: [1, 2, 3, 4], outOfRange: 0 };
