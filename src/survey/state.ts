@@ -127,11 +127,23 @@ export async function forgetEmptyFolder(system: System, folder: string): Promise
   if ((await system.readText(stateFile(folder))) === undefined) await forgetState(system, folder);
 }
 
+/** A file that was being written when its writer was killed: NAME.PID.NUMBER.tmp. */
+const HALF_WRITTEN = /\.(\d+)\.\d+\.tmp$/;
+
+async function removeHalfWritten(system: System, folder: string): Promise<void> {
+  for (const name of await system.list(folder)) {
+    const writer = HALF_WRITTEN.exec(name)?.[1];
+    if (writer === undefined || (await system.readText(`/proc/${writer}/cmdline`))) continue;
+    await system.remove(`${folder}/${name}`);
+  }
+}
+
 /** Forgets everything; the folder goes as well when nothing else is in it. The caller holds the lock. */
 export async function forgetState(system: System, folder: string): Promise<void> {
   await system.remove(stateFile(folder));
   await system.remove(rulesFile(folder));
   await system.remove(aclPortsFile(folder));
+  await removeHalfWritten(system, folder);
   await system.remove(lockFile(folder));
   await system.remove(folder);
   if (folder.startsWith(`${BASE}/`)) await system.remove(BASE);

@@ -18,6 +18,7 @@ needs(...ENGINE, 'conntrack')('a host on which everything happens', () => {
     expect(seen.rows.filter(({ tried, answered }) => tried > 0 && answered === 0)).toEqual([]);
     expect(seen.tried).toBeGreaterThanOrEqual(CONNECTIONS);
     expect(seen.disturbances.filter(({ done, impossible }) => done + impossible === 0)).toEqual([]);
-    expect(seen.heals?.count).toBe(4);
+    // A busy machine takes longer for the same connections, and so sees more rounds.
+    expect(seen.heals?.count).toBeGreaterThanOrEqual(4);
   }, 300_000);
 });

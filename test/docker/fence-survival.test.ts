@@ -20,7 +20,10 @@ needs(...ENGINE, 'conntrack')('the fence of a host whose other rules come and go
       const container = await fenced.container('--network', network);
       for (const protocol of PROTOCOLS) {
         const results = await seenFrom(container, SPREAD, { protocol });
-        expect(results.filter(({ seen }) => !seen || !hasPort(samplePolicy.ports, seen.port))).toEqual([]);
+        // Docker's own resolver listens on a random port inside containers, which may be one of these.
+        const tried = results.filter(({ error }) => error !== 'EADDRINUSE');
+        expect(tried.length).toBeGreaterThanOrEqual(SPREAD.length - 1);
+        expect(tried.filter(({ seen }) => !seen || !hasPort(samplePolicy.ports, seen.port))).toEqual([]);
       }
     }
     const { inRange, outOfRange } = await fenced.world.acl.counters();

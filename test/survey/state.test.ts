@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readState, type State, stateFolder, writeState } from '../../src/survey/state.ts';
+import { forgetState, readState, type State, stateFolder, writeState } from '../../src/survey/state.ts';
 import { failed, scriptedSystem } from '../support/scripted-system.ts';
 
 const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
@@ -49,3 +49,15 @@ test.each(['', '{', '[]', '{"version":2,"before":{}}', 'null'])(
     });
   },
 );
+
+test('forgetting leaves nothing that a killed writer left half written, and touches no file of one that lives', async () => {
+  const files = {
+    '/run/portfence/state.json': '{}',
+    '/run/portfence/fence.nft.2618.33.tmp': 'add ta',
+    '/run/portfence/agent.json.77.1.tmp': '{',
+    '/proc/77/cmdline': 'node agent',
+  };
+  const system = scriptedSystem({ files });
+  await forgetState(system, '/run/portfence');
+  expect([...system.files.keys()].sort()).toEqual(['/proc/77/cmdline', '/run/portfence/agent.json.77.1.tmp']);
+});
