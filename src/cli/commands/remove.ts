@@ -1,4 +1,3 @@
-import { takeBack } from '../../agent/take-back.ts';
 import { remove } from '../../apply/remove.ts';
 import { EXIT } from '../../errors.ts';
 import { removedText } from '../../report/removed.ts';
@@ -17,6 +16,7 @@ export const removeCommand: AddCommand = (program, context, respond) => {
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
       const { system, say } = context;
+      const { takeBack } = await import('../../agent/take-back.ts');
       const removed = await remove(system, { now: options.now ?? false, say });
       await takeBack(system, { sockets: engineSockets(system), say });
       respond({ exit: EXIT.fine, json: removed, text: removedText(removed) }, options.json ?? false);
