@@ -6,7 +6,7 @@ import { PortfenceError } from '../errors.ts';
 import { type Logged, startLogged } from '../system/held.ts';
 import { run } from '../system/run.ts';
 import type { Argv, Finished, RunOptions } from '../system/system.ts';
-import { type EngineRoom, openEngineRoom } from './engine-room.ts';
+import { type EngineRoom, furnishRoom } from './engine-room.ts';
 import { importImage } from './image.ts';
 import type { Namespace } from './namespace.ts';
 import type { World } from './world.ts';
@@ -52,20 +52,8 @@ export interface Engine {
 }
 
 /** Starts an engine, in about two seconds. Throws PortfenceError with the end of its log where it does not come up. */
-export async function startEngine(world: World, options: EngineOptions = {}): Promise<Engine> {
-  const room = await openEngineRoom();
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= room.close();
-    return closing;
-  };
-  world.onClose(close);
-  try {
-    return await engineIn(room, world.host, options, close);
-  } catch (error) {
-    await close();
-    throw error;
-  }
+export function startEngine(world: World, options: EngineOptions = {}): Promise<Engine> {
+  return furnishRoom(world, (room, close) => engineIn(room, world.host, options, close));
 }
 
 async function engineIn(

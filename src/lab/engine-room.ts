@@ -5,6 +5,7 @@ import { type Held, hold } from '../system/held.ts';
 import { run } from '../system/run.ts';
 import type { Argv } from '../system/system.ts';
 import { makeLabFolder } from './lab-folder.ts';
+import type { World } from './world.ts';
 
 /** Mount and process namespaces for a program that starts others, mounts things and edits /etc; all of that ends with the room. */
 export interface EngineRoom {
@@ -18,8 +19,31 @@ export interface EngineRoom {
   close(): Promise<void>;
 }
 
+/**
+ * Furnishes a room that closes with the world, at once where the work in it fails, and once however often it is told to. Throws
+ * what the work throws.
+ */
+export async function furnishRoom<T>(
+  world: World,
+  work: (room: EngineRoom, close: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const room = await openEngineRoom();
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= room.close();
+    return closing;
+  };
+  world.onClose(close);
+  try {
+    return await work(room, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
 /** Opens a room with its own /run, and an /etc that can be written to without the machine noticing. */
-export async function openEngineRoom(): Promise<EngineRoom> {
+async function openEngineRoom(): Promise<EngineRoom> {
   const made = await makeLabFolder();
   const folder = made.path;
   await chmod(folder, 0o711); // A remapped root has to pass through, and is nobody here.

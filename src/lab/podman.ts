@@ -5,7 +5,7 @@ import { PortfenceError } from '../errors.ts';
 import { startLogged } from '../system/held.ts';
 import { run } from '../system/run.ts';
 import type { Argv, Finished, RunOptions } from '../system/system.ts';
-import { type EngineRoom, openEngineRoom } from './engine-room.ts';
+import { type EngineRoom, furnishRoom } from './engine-room.ts';
 import { importImage } from './image.ts';
 import type { Namespace } from './namespace.ts';
 import type { World } from './world.ts';
@@ -51,21 +51,11 @@ graphroot = "/var/lib/containers/storage"
 `;
 
 /** Prepares a podman, in a fraction of a second. Throws PortfenceError where the machine refuses. */
-export async function preparePodman(world: World, network: PodmanNetwork): Promise<Podman> {
-  const room = await openEngineRoom();
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= room.close();
-    return closing;
-  };
-  world.onClose(close);
-  try {
+export function preparePodman(world: World, network: PodmanNetwork): Promise<Podman> {
+  return furnishRoom(world, async (room, close) => {
     await furnish(room, network);
     return podmanIn(room, world.host, close);
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }
 
 async function furnish(room: EngineRoom, network: PodmanNetwork): Promise<void> {

@@ -7,7 +7,7 @@ import { PortfenceError } from '../errors.ts';
 import { type Logged, startLogged } from '../system/held.ts';
 import { run } from '../system/run.ts';
 import type { Argv, Finished, RunOptions } from '../system/system.ts';
-import { type EngineRoom, openEngineRoom } from './engine-room.ts';
+import { type EngineRoom, furnishRoom } from './engine-room.ts';
 import { importImage } from './image.ts';
 import type { Namespace } from './namespace.ts';
 import { bootCommand } from './systemd-init.ts';
@@ -49,21 +49,11 @@ export interface SystemdHost {
 /** Boots a host, in a few seconds once the tree is built. Throws PortfenceError with the end of its log where it does not come up. */
 export async function startSystemdHost(world: World): Promise<SystemdHost> {
   const tree = await systemdTree();
-  const room = await openEngineRoom();
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= room.close();
-    return closing;
-  };
-  world.onClose(close);
-  try {
+  return furnishRoom(world, async (room, close) => {
     const host = await hostIn(room, world.host, tree, close);
     await host.boot();
     return host;
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }
 
 async function hostIn(
