@@ -1,14 +1,13 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { PortfenceError } from '../../src/errors.ts';
 import type { Engine } from '../../src/lab/docker.ts';
 import { startLogged } from '../../src/system/held.ts';
 import { run } from '../../src/system/run.ts';
+import { LAUNCHER } from '../agent/raise.ts';
 import { until } from './until.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
 const READY_MS = 30_000;
 /** The log tells how it ended, a signal included. */
 const TELLING = '"$@"; echo "the agent ended with $?"';

@@ -1,9 +1,8 @@
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { HOST, PEER } from '../../src/lab/topology.ts';
 import type { Argv } from '../../src/system/system.ts';
+import { LAUNCHER } from '../agent/raise.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
 const PORTS = '49152-61000';
 const OTHER_PORTS = '40000-48000';
 /** What `status`, `plan` and `apply` may take, in milliseconds. */

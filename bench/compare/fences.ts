@@ -1,11 +1,9 @@
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { makeLabFolder } from '../../src/lab/lab-folder.ts';
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
 import { portsText } from '../../src/ports.ts';
+import { LAUNCHER } from '../agent/raise.ts';
 import type { Site } from './site.ts';
-
-const LAUNCHER = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
 
 /** One column: what is done, once, on a host whose engine has started. */
 export interface Fence {

@@ -1,3 +1,4 @@
+import { ANY_HOST } from '../../src/install/any-host.ts';
 import type { HostFacts } from '../../src/plan/facts.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 
@@ -18,16 +19,10 @@ export const samplePolicy: Policy = {
 
 /** A plain host with one uplink and nothing else, as the kernel starts it. */
 export const sampleFacts: HostFacts = {
+  ...ANY_HOST,
   links: [
     { name: 'lo', kind: undefined, master: undefined, addresses: ['127.0.0.1/8', '::1/128'] },
     { name: 'eth0', kind: undefined, master: undefined, addresses: ['10.0.1.10/24', 'fd00:1::10/64'] },
   ],
   defaultRouteDevices: ['eth0'],
-  lastUplinks: [],
-  localPortRange: { from: 32_768, to: 60_999 },
-  reservedPorts: [],
-  unprivilegedPortStart: 1024,
-  networks: [],
-  published: [],
-  engineNat: [],
 };
