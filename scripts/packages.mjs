@@ -1,5 +1,6 @@
-import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
+import { isThere } from './found.mjs';
 import { SetupFailure, step, succeeds } from './run.mjs';
 
 /** Command, and the packages that bring it: the first one that the distribution knows. */
@@ -30,28 +31,8 @@ const TEST = [
 ];
 export const WANTED = { base: BASE, all: [...BASE, ...DOCKER], test: [...BASE, ...DOCKER, ...TEST] };
 
-const FOLDERS = [
-  '/usr/local/sbin',
-  '/usr/local/bin',
-  '/usr/sbin',
-  '/usr/bin',
-  '/sbin',
-  '/bin',
-  '/usr/lib/podman',
-  '/usr/lib/cni',
-];
 const POLICY = '/usr/sbin/policy-rc.d';
 const environment = { DEBIAN_FRONTEND: 'noninteractive' };
-
-const isThere = (command) =>
-  FOLDERS.some((folder) => {
-    try {
-      accessSync(`${folder}/${command}`, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 
 /**
  * Brings the commands that are missing. As root on Debian and Ubuntu it installs their packages, naming each; elsewhere it

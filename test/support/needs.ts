@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import process from 'node:process';
 import { describe } from 'vitest';
+import { isThere } from '../../scripts/found.mjs';
 import { SKIPPED } from './skipped.ts';
 
 /** What a test can need of the machine, where it is looked for, and what brings it. */
@@ -28,35 +28,14 @@ const NEEDS = {
 } as const;
 export type Need = keyof typeof NEEDS;
 
-const FOLDERS = [
-  '/usr/local/sbin',
-  '/usr/local/bin',
-  '/usr/sbin',
-  '/usr/bin',
-  '/sbin',
-  '/bin',
-  '/usr/lib/podman',
-  '/usr/lib/cni',
-];
-
-function isThere(need: Need): boolean {
-  if (need === 'root') return process.geteuid?.() === 0;
-  return FOLDERS.some((folder) => {
-    try {
-      accessSync(`${folder}/${need}`, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
+const has = (need: Need): boolean => (need === 'root' ? process.geteuid?.() === 0 : isThere(need));
 
 /**
  * `describe` where the machine has all of it, `describe.skip` with the missing tool's name where it has not.
  * Throws instead of skipping where CI is set, so that a run there never passes by testing nothing.
  */
 export function needs(...wanted: readonly Need[]): (name: string, tests: () => void) => void {
-  const missing = wanted.filter((need) => !isThere(need));
+  const missing = wanted.filter((need) => !has(need));
   if (missing.length === 0) return (name, tests) => describe(name, tests);
   const words = missing.map((need) => `${need} (${NEEDS[need].remedy})`).join(', ');
   if (process.env['CI']) throw new Error(`these tests need ${words}`);
