@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { failureText } from '../src/cli/failure.ts';
 import { EXIT, type ExitCode, PortfenceError } from '../src/errors.ts';
-import { interruptible } from '../src/system/interrupt.ts';
+import { interruptible } from '../src/system/signals.ts';
 import { readArguments, USAGE } from './arguments.ts';
-import type { Written } from './written.ts';
+import type { OutputFile } from './output-file.ts';
 
-const textOf = ({ lines }: Written): string => `${lines.join('\n')}\n`;
+const textOf = ({ lines }: OutputFile): string => `${lines.join('\n')}\n`;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<ExitCode> {
@@ -21,7 +21,7 @@ async function main(): Promise<ExitCode> {
       hint: 'run: sudo npm run bench',
     });
   const { bench, runs, folder } = ask;
-  const { files, json, kept } = await interruptible((signal) => bench.see({ runs, say, signal }));
+  const { files, json, met } = await interruptible((signal) => bench.run({ runs, say, signal }));
   process.stdout.write(ask.json ? `${JSON.stringify(json, null, 2)}\n` : textOf(files[0]));
   await mkdir(folder, { recursive: true });
   for (const written of files) {
@@ -29,7 +29,7 @@ async function main(): Promise<ExitCode> {
     await writeFile(path, textOf(written));
     say(`wrote ${path}`);
   }
-  return kept ? EXIT.fine : EXIT.no;
+  return met ? EXIT.fine : EXIT.no;
 }
 
 try {

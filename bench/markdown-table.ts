@@ -1,3 +1,4 @@
+/** A column of a Markdown table. */
 export interface Column {
   readonly head: string;
   /** Numbers stand to the right. */

@@ -1,4 +1,4 @@
-/** What is told of many measurements of the same thing; in the unit of the samples. */
+/** Many measurements of the same thing, summed up; in the unit of the samples. */
 export interface Summary {
   readonly count: number;
   readonly median: number;

@@ -8,7 +8,7 @@ import type { Argv } from '../src/system/system.ts';
 /** Names and versions of what took part, as a page states them. */
 export type Versions = Readonly<Record<string, string>>;
 
-/** Of this machine; an engine's own are added by whoever started it. */
+/** Of this machine; the bench adds those of the engine that it starts. */
 export async function machineVersions(): Promise<Versions> {
   return {
     portfence,
@@ -25,6 +25,7 @@ export async function toolVersion(argv: Argv): Promise<string> {
   return /\bv?(\d[\w.+-]*)/.exec(stdout)?.[1] ?? stdout.trim();
 }
 
+/** Names and versions in one line. */
 export const versionsText = (versions: Versions): string =>
   Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { node } from './node.mjs';
 import { ensurePackages, WANTED } from './packages.mjs';
 import { exitWith, run, step } from './run.mjs';
 import { root, setUp } from './setup.mjs';
@@ -15,7 +16,7 @@ await exitWith(async () => {
   await ensurePackages(WANTED.all);
   await step('bundling', bundler, [join(root, 'bench/chaos/main.ts'), ...flags]);
   try {
-    return await run(process.execPath, [program, ...process.argv.slice(2)]);
+    return await run(node(), [program, ...process.argv.slice(2)]);
   } finally {
     rmSync(join(root, 'dist/chaos'), { recursive: true, force: true }); // It must not be published.
   }

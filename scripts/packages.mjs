@@ -18,6 +18,21 @@ const DOCKER = [
   ['busybox', ['busybox-static'], "the lab image's shell"],
   ['curl', ['curl'], "the lab image's downloads"],
 ];
+/** Benches of many hosts. */
+const FLEET = [
+  ['prometheus', ['prometheus'], 'scrapes simulated hosts'],
+  ['curl', ['curl'], 'asks it'],
+];
+/** Strips the Node of the other architecture. */
+const OTHER_BINUTILS =
+  process.arch === 'x64'
+    ? ['aarch64-linux-gnu-strip', ['binutils-aarch64-linux-gnu'], 'strips the executable for arm64']
+    : ['x86_64-linux-gnu-strip', ['binutils-x86-64-linux-gnu'], 'strips the executable for x64'];
+/** Runs programs of the other architecture. */
+const OTHER_QEMU =
+  process.arch === 'x64'
+    ? ['qemu-aarch64', ['qemu-user'], 'starts programs for arm64']
+    : ['qemu-x86_64', ['qemu-user'], 'starts programs for x64'];
 /** For the tests alone. */
 const TEST = [
   ['debootstrap', ['debootstrap'], 'a whole host with systemd for the lab'],
@@ -26,10 +41,63 @@ const TEST = [
   ['runc', ['runc'], 'runs the containers of podman'],
   ['podman', ['podman'], 'a second engine for the lab; it has no daemon'],
   ['host-local', ['containernetworking-plugins'], 'networks of podman, as older ones have them'],
+  ['containerd', ['containerd'], 'the engine of most clusters, driven over CRI'],
   ['netavark', ['netavark'], 'the same, as newer ones have them'],
+  ['promtool', ['prometheus'], 'checks metrics and alert rules; it is not started on this machine'],
+  ['chromium', ['chromium'], "opens the agent's page"],
+  ['tmux', ['tmux'], 'drives the terminal view'],
+  ['strip', ['binutils'], 'strips the executable'],
+  OTHER_BINUTILS,
+  OTHER_QEMU,
+  ['gpg', ['gpg'], 'signs a repository'],
+  ['gpg-agent', ['gpg-agent'], 'holds the key that signs'],
+  ['apt-ftparchive', ['apt-utils'], 'lists the packages of a repository'],
   ['cloud-init', ['cloud-init'], 'checks user data; it stays switched off on this machine'],
+  ['ansible-playbook', ['ansible-core'], "runs the project's role on hosts of the lab"],
+  ['openssl', ['openssl'], 'a certificate for a stand-in of the API of Kubernetes'],
 ];
-export const WANTED = { base: BASE, all: [...BASE, ...DOCKER], test: [...BASE, ...DOCKER, ...TEST] };
+const EXECUTABLE = [['strip', ['binutils'], 'strips the executable'], OTHER_BINUTILS];
+const RPM = [['rpmbuild', ['rpm'], 'builds rpm packages']];
+const REPO = [
+  ['apt-ftparchive', ['apt-utils'], 'lists the packages of an apt repository'],
+  ['gpg', ['gpg'], 'signs repositories'],
+  ['gpg-agent', ['gpg-agent'], 'holds the key that signs'],
+  ['createrepo_c', ['createrepo-c'], 'lists the packages of a dnf repository'],
+];
+const TRY = [
+  ['qemu-aarch64', ['qemu-user'], 'starts the executable for arm64'],
+  ['lintian', ['lintian'], 'checks deb packages'],
+  ['rpmlint', ['rpmlint'], 'checks rpm packages'],
+  ['dnf', ['dnf'], 'installs rpm packages into a tree'],
+  ['debootstrap', ['debootstrap'], 'makes a Debian to install into'],
+  ['busybox', ['busybox-static'], 'a shell for a tree that has none'],
+];
+/** Virtual machines. */
+const VM = [
+  ['qemu-system-x86_64', ['qemu-system-x86'], 'runs virtual machines, by software emulation'],
+  ['qemu-img', ['qemu-utils'], 'makes their disks'],
+  ['debootstrap', ['debootstrap'], 'makes what is on the disks'],
+  ['mke2fs', ['e2fsprogs'], 'makes file systems'],
+  ['ssh', ['openssh-client'], 'talks to them'],
+  ['setpriv', ['util-linux'], 'ends them with us'],
+];
+/** What each build of `scripts/release` needs. */
+export const RELEASE = {
+  package: [],
+  executable: EXECUTABLE,
+  deb: EXECUTABLE,
+  image: [...EXECUTABLE, ['debootstrap', ['debootstrap'], 'makes the smallest Debian']],
+  rpm: [...EXECUTABLE, ...RPM],
+  repo: [...EXECUTABLE, ...RPM, ...REPO],
+  try: [...EXECUTABLE, ...RPM, ...REPO, ...TRY],
+};
+export const WANTED = {
+  base: BASE,
+  all: [...BASE, ...DOCKER],
+  fleet: [...BASE, ...FLEET],
+  vm: [...EXECUTABLE, ...VM],
+  test: [...BASE, ...DOCKER, ...TEST],
+};
 
 const POLICY = '/usr/sbin/policy-rc.d';
 const environment = { DEBIAN_FRONTEND: 'noninteractive' };

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './build.mjs';
+import { withoutNode } from './node.mjs';
 import { SetupFailure, step } from './run.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
+/** What starts the scripts; everything else runs under the pinned Node. */
 const OLDEST = [20, 19];
 
 function checkNode() {
@@ -21,7 +23,8 @@ function modulesAreCurrent() {
   const read = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
   const present = read(installed);
   return Object.entries(read(join(root, 'package-lock.json'))).every(
-    ([path, { version, optional }]) => path === '' || optional || present[path]?.version === version,
+    ([path, { version, optional }]) =>
+      path === '' || (optional && !present[path]) || present[path]?.version === version,
   );
 }
 
@@ -29,6 +32,6 @@ function modulesAreCurrent() {
 export async function setUp() {
   checkNode();
   process.chdir(root);
-  if (!modulesAreCurrent()) await step('npm ci', 'npm', ['ci', '--no-audit', '--no-fund']);
+  if (!modulesAreCurrent()) await step('npm ci', 'npm', ['ci', '--no-audit', '--no-fund'], { env: withoutNode() });
   await ensureBuilt();
 }

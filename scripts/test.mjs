@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import process from 'node:process';
+import { node, withNode } from './node.mjs';
 import { ensurePackages, WANTED } from './packages.mjs';
 import { exitWith, run, SetupFailure } from './run.mjs';
 import { root, setUp } from './setup.mjs';
@@ -17,5 +18,6 @@ async function tryPackages() {
 await exitWith(async () => {
   await setUp();
   await tryPackages();
-  return run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...process.argv.slice(2)]);
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  return run(node(), [vitest, 'run', ...process.argv.slice(2)], { env: withNode() });
 });

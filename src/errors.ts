@@ -23,6 +23,16 @@ const CODES = {
 } as const satisfies Record<string, ExitCode>;
 export type ErrorCode = keyof typeof CODES;
 
+export interface ErrorDetails {
+  /** What to do about it. */
+  readonly hint?: string;
+  /** What another program said; may have several lines. */
+  readonly detail?: string;
+  readonly errno?: string;
+  readonly path?: string;
+  readonly cause?: unknown;
+}
+
 /**
  * An error that a person can act on: one sentence with the offending value, and a remedy.
  * Anything else that is thrown is a bug of ours and is shown with its stack.
@@ -31,13 +41,19 @@ export class PortfenceError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly detail: string | undefined;
+  /** The error number (`ENOSPC`) of a system call that failed. */
+  readonly errno: string | undefined;
+  /** The file that it failed with. */
+  readonly path: string | undefined;
 
-  constructor(code: ErrorCode, message: string, more: { hint?: string; detail?: string; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, more: ErrorDetails = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'PortfenceError';
     this.code = code;
     this.hint = more.hint;
     this.detail = more.detail;
+    this.errno = more.errno;
+    this.path = more.path;
   }
 
   get exitCode(): ExitCode {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Address4 } from 'ip-address';
 import { expect, test } from 'vitest';
 import { blockHas, mergeBlocks, readBlock } from '../src/addresses.ts';
 
@@ -18,4 +19,19 @@ test.each([
       expect(mergeBlocks(all)).toEqual([...new Set(outermost)].sort());
     }),
   );
+});
+
+test('an IPv4 block has what the library says that it has', () => {
+  const suffix = fc.option(fc.nat(32)).map((length) => (length === null ? '' : `/${length}`));
+  const text = fc.tuple(fc.oneof(near4, fc.ipV4()), suffix).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, text, (one, other) => {
+      expect(blockHas(one, other)).toBe(new Address4(other).isInSubnet(new Address4(one)));
+    }),
+  );
+});
+
+test.each(['10.0.0.300', '010.0.0.1', '10.0.1', '10.0.0.1/33', 'name'])('a block has no %s: it throws', (text) => {
+  expect(() => blockHas('10.0.0.0/8', text)).toThrow();
+  expect(() => blockHas(text, '10.0.0.1')).toThrow();
 });

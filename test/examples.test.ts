@@ -1,18 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { holdNamespace } from '../src/lab/namespace.ts';
-import { observeFence } from '../src/observe/fence.ts';
+import { backendNamed } from '../src/backends/choose.ts';
+import { driftBetween } from '../src/backends/drift.ts';
+import { creation as iptablesCreation, iptablesTables } from '../src/backends/iptables/render.ts';
+import type { Variant } from '../src/backends/iptables/rules.ts';
+import { observeFence } from '../src/backends/listing.ts';
+import { creation, nftTable } from '../src/backends/nftables/render.ts';
+import { listingOf } from '../src/backends/nftables/scratch.ts';
+import { script } from '../src/backends/nftables/script.ts';
+import { createNamespace } from '../src/lab/namespace.ts';
 import { compile } from '../src/plan/compile.ts';
-import { creation as iptablesCreation, iptablesTables } from '../src/plan/iptables/render.ts';
-import type { Variant } from '../src/plan/iptables/rules.ts';
-import { creation, nftTable } from '../src/plan/nftables/render.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import { parsePolicy } from '../src/policy/parse.ts';
-import { backendNamed } from '../src/survey/choose.ts';
-import { driftBetween } from '../src/survey/drift.ts';
-import { script } from '../src/survey/nft-script.ts';
-import { listingOf } from '../src/survey/scratch.ts';
 import { realSystem } from '../src/system/real.ts';
 import { expectGolden } from './support/goldens.ts';
 import { namespacedSystem } from './support/namespaced-system.ts';
@@ -51,7 +51,7 @@ needs(
 )('an example in the kernel', () => {
   test.each(cases)('%s loads and reads back as what was sent', async (name) => {
     const lines = rulesetOf(name);
-    const namespace = await holdNamespace();
+    const namespace = await createNamespace();
     const system = await namespacedSystem(namespace);
     try {
       await namespace.expect(['nft', '-f', '-'], { input: script(lines) });
@@ -75,7 +75,7 @@ needs(
     async (name, id) => {
       const backend = await backendNamed(realSystem, id);
       const lines = iptablesOf(name, id === 'iptables-nft' ? 'nft' : 'legacy');
-      const namespace = await holdNamespace();
+      const namespace = await createNamespace();
       const system = await namespacedSystem(namespace);
       try {
         for (const { commit, lines: own } of backend.parts(lines))

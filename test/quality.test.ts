@@ -7,6 +7,7 @@ const tool = (name: string): string => `${root}node_modules/.bin/${name}`;
 
 test.each([
   ['the types hold', [tool('tsc'), '--noEmit', '-p', `${root}tsconfig.test.json`]],
+  ['the types of the page hold', [tool('tsc'), '-p', `${root}tsconfig.web.json`]],
   ['format and lint hold', [tool('biome'), 'check', root]],
   ['nothing is left unused', [tool('knip'), '--directory', root]],
 ] as const)(

@@ -9,7 +9,8 @@ import { ACLS, manyAcls, manyPeers, PEERS } from './network.ts';
 /** Of the processor, for all ACLs and peers together. */
 export const TARGET_MS = 1000;
 
-export interface AclSeen {
+/** What the bench of the ACL solver measured. */
+export interface AclResult {
   readonly versions: Versions;
   readonly cores: number;
   /** Milliseconds of one round: every ACL read by the solver anew, every peer of it answered. */
@@ -32,7 +33,7 @@ export async function benchAcl({
 }: {
   readonly runs: number;
   readonly say: (line: string) => void;
-}): Promise<AclSeen> {
+}): Promise<AclResult> {
   const acls = manyAcls();
   const peers = manyPeers();
   const samples: number[] = [];

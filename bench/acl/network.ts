@@ -2,9 +2,11 @@ import { type AddressBlock, addressBlock } from '../../src/acl/address-block.ts'
 import type { AclEntry, Direction, NetworkAcl } from '../../src/acl/model.ts';
 import { ALL_PORTS, type Family, type PortSet } from '../../src/ports.ts';
 
+/** How many network ACLs the large network has. */
 export const ACLS = 200;
 /** Of each ACL: half of them inbound, half outbound. */
 export const ENTRIES = 40;
+/** How many peers are asked about. */
 export const PEERS = 1000;
 
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
@@ -63,6 +65,7 @@ export function manyAcls(): readonly NetworkAcl[] {
   }));
 }
 
+/** The peers: blocks of both families, always the same ones. */
 export function manyPeers(): readonly AddressBlock[] {
   return numbers(PEERS).map((peer) => {
     const seed = mixed(peer, 77);

@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PortfenceError } from '../../src/errors.ts';
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
 import { machineVersions, type Versions } from '../versions.ts';
-import { withWorld } from '../with-world.ts';
-import { openFactory } from './factory.ts';
-import { familyOf } from './family.ts';
-import { raiseAgent, stateFolder } from './raise.ts';
-import { type ToldEngine, tellingEngine } from './telling-engine.ts';
+import { withTestbed } from '../with-testbed.ts';
+import { openNamespaceChurn } from './namespace-churn.ts';
+import { processTreeUsage } from './process-usage.ts';
+import { type ScriptedEngine, startScriptedEngine } from './scripted-engine.ts';
+import { startBenchAgent, stateFolder } from './start-agent.ts';
 
-export interface EnduranceSeen {
+/** What the agent needed: memory in MB, CPU in percent of a core. */
+export interface EnduranceResult {
   readonly versions: Versions;
   readonly starts: number;
   /** Megabytes of the agent and its children, resident. */
@@ -20,10 +21,12 @@ export interface EnduranceSeen {
   readonly idleSeconds: number;
   /** Namespaces that the agent still holds on to when all are gone. */
   readonly leftOver: number;
-  readonly kept: boolean;
+  readonly met: boolean;
 }
 
+/** The target for the agent's memory after all container starts, in MB. */
 export const MOST_MEGABYTES = 80;
+/** The target for the agent's CPU when nothing happens, in percent of a core. */
 export const MOST_IDLE_PERCENT = 0.2;
 const AT_ONCE = 20;
 const IDLE_SECONDS = 125;
@@ -36,31 +39,31 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-/** Container starts, as engine and kernel tell them, by the thousand; then nothing at all. */
-export function benchEndurance({ runs, say, signal }: Options): Promise<EnduranceSeen> {
-  return withWorld({ allowed: LAB_PORTS }, signal, async (world) => {
-    const state = await stateFolder(world);
+/** Container starts by the thousand, as engine and kernel report them; then nothing at all. */
+export function benchEndurance({ runs, say, signal }: Options): Promise<EnduranceResult> {
+  return withTestbed({ allowed: LAB_PORTS }, signal, async (testbed) => {
+    const state = await stateFolder(testbed);
     const folder = join(state, 'netns');
     await mkdir(folder);
-    const engine: ToldEngine = await tellingEngine(join(state, 'docker.sock'));
-    world.onClose(engine.close);
-    const factory = await openFactory(world, folder);
+    const engine: ScriptedEngine = await startScriptedEngine(join(state, 'docker.sock'));
+    testbed.onClose(engine.close);
+    const churn = await openNamespaceChurn(testbed, folder);
     const flags = ['--netns', folder, '--docker-host', `unix://${engine.socket}`];
-    const agent = await raiseAgent(world, { enter: factory.enter, flags });
+    const agent = await startBenchAgent(testbed, { enter: churn.enter, flags });
     await sleep(SETTLE_MS, undefined, { signal });
-    const before = await familyOf(agent.pid);
+    const before = await processTreeUsage(agent.pid);
     let highest = before.megabytes;
     for (let round = 0; round * AT_ONCE < runs; round++) {
       signal.throwIfAborted();
       if (round % 50 === 0) say(`${round * AT_ONCE} of ${runs} containers have come and gone`);
-      await Promise.all([factory.comeAndGo(AT_ONCE), engine.tell(AT_ONCE)]);
-      if (round % SAMPLE_EVERY === 0) highest = Math.max(highest, (await familyOf(agent.pid)).megabytes);
+      await Promise.all([churn.comeAndGo(AT_ONCE), engine.sendEvents(AT_ONCE)]);
+      if (round % SAMPLE_EVERY === 0) highest = Math.max(highest, (await processTreeUsage(agent.pid)).megabytes);
     }
     await sleep(SETTLE_MS, undefined, { signal });
     say(`doing nothing for ${IDLE_SECONDS} s`);
-    const settled = await familyOf(agent.pid);
+    const settled = await processTreeUsage(agent.pid);
     await sleep(IDLE_SECONDS * 1000, undefined, { signal });
-    const after = await familyOf(agent.pid);
+    const after = await processTreeUsage(agent.pid);
     const idlePercent = (100 * (after.cpuSeconds - settled.cpuSeconds)) / IDLE_SECONDS;
     const leftOver = await stillGiven(agent.stateFolder);
     highest = Math.max(highest, after.megabytes);
@@ -69,7 +72,7 @@ export function benchEndurance({ runs, say, signal }: Options): Promise<Enduranc
       starts: runs,
       megabytes: { before: before.megabytes, highest, after: after.megabytes },
       ...{ idlePercent, idleSeconds: IDLE_SECONDS, leftOver },
-      kept: after.megabytes < MOST_MEGABYTES && idlePercent < MOST_IDLE_PERCENT && leftOver === 0,
+      met: after.megabytes < MOST_MEGABYTES && idlePercent < MOST_IDLE_PERCENT && leftOver === 0,
     };
   });
 }

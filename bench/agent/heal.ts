@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortfenceError } from '../../src/errors.ts';
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
-import { follow } from '../../src/system/follow.ts';
+import { streamCommand } from '../../src/system/child.ts';
 import { machineVersions, type Versions } from '../versions.ts';
-import { withWorld } from '../with-world.ts';
-import { type Promised, promised } from './promised.ts';
-import { raiseAgent } from './raise.ts';
+import { withTestbed } from '../with-testbed.ts';
+import { judgeLatency, type LatencyResult } from './latency-target.ts';
+import { startBenchAgent } from './start-agent.ts';
 
-export interface HealSeen extends Promised {
+/** How soon the fence came back after each flush, in ms. */
+export interface HealResult extends LatencyResult {
   readonly versions: Versions;
 }
 
@@ -27,23 +28,23 @@ export function benchHeal({
   readonly runs: number;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
-}): Promise<HealSeen> {
-  return withWorld({ allowed: LAB_PORTS }, signal, async (world) => {
-    await world.addBridge(BRIDGE);
-    await raiseAgent(world, { enter: world.host.enter, flags: [] });
+}): Promise<HealResult> {
+  return withTestbed({ allowed: LAB_PORTS }, signal, async (testbed) => {
+    await testbed.addBridge(BRIDGE);
+    await startBenchAgent(testbed, { enter: testbed.host.enter, flags: [] });
     let lost = 0;
     let back = 0;
-    const heard = follow(world.host.enter(['nft', 'monitor']), (line) => {
+    const heard = streamCommand(testbed.host.enter(['nft', 'monitor']), (line) => {
       if (line.startsWith('delete table inet portfence')) lost = performance.now();
       if (line.startsWith('add chain inet portfence confine')) back = performance.now();
     });
-    world.onClose(heard.stop);
+    testbed.onClose(heard.stop);
     const samples: number[] = [];
     say(`${runs} times: nft flush ruleset`);
     for (let run = 0; run < runs; run++) {
       await sleep(BETWEEN_MS, undefined, { signal });
       [lost, back] = [0, 0];
-      await world.host.expect(['nft', 'flush', 'ruleset']);
+      await testbed.host.expect(['nft', 'flush', 'ruleset']);
       const deadline = performance.now() + PATIENCE_MS;
       while (lost === 0 || back < lost) {
         if (performance.now() > deadline) throw new PortfenceError('SYSTEM', `no fence within ${PATIENCE_MS} ms`);
@@ -52,6 +53,6 @@ export function benchHeal({
       samples.push(back - lost);
     }
     const versions = await machineVersions();
-    return { versions, ...promised(samples, { medianMs: MEDIAN_MS, p99Ms: P99_MS }) };
+    return { versions, ...judgeLatency(samples, { medianMs: MEDIAN_MS, p99Ms: P99_MS }) };
   });
 }

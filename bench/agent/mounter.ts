@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PortfenceError } from '../../src/errors.ts';
-import type { World } from '../../src/lab/world.ts';
+import type { Testbed } from '../../src/lab/testbed.ts';
 import type { Argv } from '../../src/system/system.ts';
-import { openApart } from './apart.ts';
+import { openResidentShell } from './resident-shell.ts';
 
 /** Mounts namespaces under names, and takes them away, as an engine does; in a mount namespace of its own. */
 export interface Mounter {
-  /** Runs a command where the mounts are seen, in the network namespace of the world's host. */
+  /** Runs a command where the mounts are seen, in the network namespace of the testbed's host. */
   enter(argv: Argv): Argv;
-  /** Settles when all are mounted; tells when that began (`performance.now`). */
+  /** Settles when all are mounted; gives when that began (`performance.now`). */
   mount(namespaces: readonly { readonly name: string; readonly path: string }[]): Promise<{ readonly began: number }>;
   unmount(names: readonly string[]): Promise<void>;
 }
@@ -25,8 +25,9 @@ while read -r what rest; do
 done
 `;
 
-export async function openMounter(world: World, folder: string): Promise<Mounter> {
-  const { enter, ask } = await openApart(world, LOOP);
+/** Starts it; it ends with the testbed. */
+export async function openMounter(testbed: Testbed, folder: string): Promise<Mounter> {
+  const { enter, ask } = await openResidentShell(testbed, LOOP);
   const done = async (line: string): Promise<void> => {
     if ((await ask(line)) !== '0') throw new PortfenceError('SYSTEM', `${line} failed`);
   };

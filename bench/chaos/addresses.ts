@@ -4,17 +4,18 @@ import { FAMILIES } from '../../src/ports.ts';
 /** Who opens connections to an address of the peer, and how their source ports come about. */
 export interface Caller {
   readonly origin: string;
-  /** `bound`: a program binds a port, which may lie out of range. `kernel`: an allowed port unless somebody made a mistake. */
+  /** `bound`: a program binds a port, which may lie out of range. `kernel`: an allowed port unless the fence made a mistake. */
   readonly chosen: 'kernel' | 'bound';
 }
 
-/** Gives each caller addresses of its own, so that whatever reaches the peer's side tells by its destination who sent it. */
+/** Gives each caller addresses of its own, so that the destination of each packet that reaches the peer's side names its sender. */
 export interface AddressBook {
   /** So many new addresses. Throws RangeError where the peer has no more. */
   take(count: number, caller: Caller): readonly { readonly ipv4: string; readonly ipv6: string }[];
   callerOf(address: string): Caller | undefined;
 }
 
+/** Gives out the peer's mirrors, each once. */
 export function addressBook(mirrors: number): AddressBook {
   const callers = new Map<string, Caller>();
   let given = 0;

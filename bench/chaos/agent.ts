@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { PortfenceError } from '../../src/errors.ts';
 import type { Engine } from '../../src/lab/docker.ts';
-import { startLogged } from '../../src/system/held.ts';
+import { startLoggedChild } from '../../src/system/child.ts';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from '../agent/raise.ts';
+import { LAUNCHER } from '../agent/start-agent.ts';
 import { until } from './until.ts';
 
 const READY_MS = 30_000;
-/** The log tells how it ended, a signal included. */
+/** The log says how it ended, a signal included. */
 const TELLING = '"$@"; echo "the agent ended with $?"';
 
 /** The agent of the host under test, as an administrator handles it. */
@@ -52,7 +52,7 @@ export function agentIn(folder: string, engine: Engine, signal: AbortSignal): Ag
     start: async () => {
       const before = await reported();
       const argv = engine.enter(['sh', '-c', TELLING, 'sh', process.execPath, LAUNCHER, ...args]);
-      const { ended } = await startLogged(argv, log, { PORTFENCE_STATE_DIR: state });
+      const { ended } = await startLoggedChild(argv, log, { PORTFENCE_STATE_DIR: state });
       const mine = ended.then((code) => {
         if (!killed.has(mine)) tellLost(`the agent ended by itself with ${code}`);
       });

@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortfenceError } from '../../src/errors.ts';
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
-import type { World } from '../../src/lab/world.ts';
+import type { Testbed } from '../../src/lab/testbed.ts';
 import { machineVersions, toolVersion } from '../versions.ts';
-import { withWorld } from '../with-world.ts';
-import { startCallers } from './callers.ts';
+import { withTestbed } from '../with-testbed.ts';
 import { disturb } from './disturb.ts';
 import { downloadsAt } from './downloads.ts';
 import { lastDisturbances } from './page.ts';
 import { addTallies, newRecording, type Recording, tried } from './record.ts';
-import { type ChaosSeen, summary } from './seen.ts';
-import { MIRRORS, openSite, type Site } from './site.ts';
+import { type ChaosResult, summary } from './result.ts';
+import { type ChaosSetup, MIRRORS, setUpChaos } from './setup.ts';
+import { startTraffic } from './traffic.ts';
 
+/** How a run goes; equal seeds give the same order of disturbances. */
 export interface ChaosOptions {
   readonly seed: number;
   /** The run ends when so many were tried and every disturbance came in both modes of the guard. */
@@ -33,27 +34,27 @@ const SETTLE_MS = 4000;
 /** Lines of the agent's that are shown where something went wrong. */
 const WORDS = 30;
 
-/** Opens connections while everything around them is disturbed, and tells what the ACL saw. */
-export function chaos(options: ChaosOptions): Promise<ChaosSeen> {
-  return withWorld({ allowed: LAB_PORTS, mirrors: MIRRORS }, options.signal, (world) => run(world, options));
+/** Opens connections while everything around them is disturbed, and reports what the ACL saw. */
+export function chaos(options: ChaosOptions): Promise<ChaosResult> {
+  return withTestbed({ allowed: LAB_PORTS, mirrors: MIRRORS }, options.signal, (testbed) => run(testbed, options));
 }
 
-async function run(world: World, options: ChaosOptions): Promise<ChaosSeen> {
+async function run(testbed: Testbed, options: ChaosOptions): Promise<ChaosResult> {
   const { say, signal, seed } = options;
   const began = Date.now();
   const versions = { ...(await machineVersions()), iptables: await toolVersion(['iptables', '--version']) };
-  say(`seed ${seed}: a fresh world, a Docker engine, an agent and containers`);
-  const site = await openSite(world, signal);
-  const docker = await site.engine.expect(['version', '--format', '{{.Server.Version}}']);
-  await world.acl.reset();
+  say(`seed ${seed}: a fresh testbed, a Docker engine, an agent and containers`);
+  const setup = await setUpChaos(testbed, signal);
+  const docker = await setup.engine.expect(['version', '--format', '{{.Server.Version}}']);
+  await testbed.acl.reset();
   const recording = newRecording();
   const problems: string[] = [];
-  void site.agent.lost.then((why) => problems.push(why));
-  const downloads = downloadsAt(site, (tally) => addTallies(recording, tally));
-  const callers = startCallers(site, {
+  void setup.agent.lost.then((why) => problems.push(why));
+  const downloads = downloadsAt(setup, (tally) => addTallies(recording, tally));
+  const traffic = startTraffic(setup, {
     ...{ perSecond: options.perSecond, seed },
     onTally: (tally) => addTallies(recording, tally),
-    onKept: (kind, event) => {
+    onHeldEvent: (kind, event) => {
       if (event.what === 'opened') recording.opened += 1;
       else recording.cuts.push({ ...event, kind });
     },
@@ -72,38 +73,38 @@ async function run(world: World, options: ChaosOptions): Promise<ChaosSeen> {
     if (!signal.aborted) options.progress(progressLine(recording, options));
   }, PROGRESS_MS);
   try {
-    await disturb({ site, recording, downloads, seed, enough, problems, paceMs: options.paceMs, signal });
+    await disturb({ setup, recording, downloads, seed, enough, problems, paceMs: options.paceMs, signal });
     ended.abort();
     await building;
     await sleep(SETTLE_MS);
     const cutBefore = recording.cuts.length;
-    await callers.stop();
+    await traffic.stop();
     recording.cuts.splice(cutBefore); // Those of its own ending.
   } catch (error) {
     if (signal.aborted) throw error;
-    throw await explained(error, { seed, site, recording });
+    throw await explained(error, { seed, setup, recording });
   } finally {
     clearInterval(telling);
     ended.abort();
     await building;
   }
   return summary({
-    ...{ site, recording, problems: [...problems], seed, seconds: (Date.now() - began) / 1000 },
+    ...{ setup, recording, problems: [...problems], seed, seconds: (Date.now() - began) / 1000 },
     versions: { ...versions, Docker: docker },
     impossibleDownloads: downloads.impossible(),
-    counters: await world.acl.counters(),
-    strays: [...recording.strays, ...(await site.strays.read())],
-    agentWords: await site.agent.lastWords(WORDS),
+    counters: await testbed.acl.counters(),
+    strays: [...recording.strays, ...(await setup.strays.read())],
+    agentWords: await setup.agent.lastWords(WORDS),
   });
 }
 
-/** The error with what somebody needs who looks for the reason. */
+/** The error with what helps to find the reason. */
 async function explained(
   cause: unknown,
-  { seed, site, recording }: { seed: number; site: Site; recording: Recording },
+  { seed, setup, recording }: { seed: number; setup: ChaosSetup; recording: Recording },
 ): Promise<PortfenceError> {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const lines = [...lastDisturbances(recording.latest), 'the agent:', ...(await site.agent.lastWords(WORDS))];
+  const lines = [...lastDisturbances(recording.latest), 'the agent:', ...(await setup.agent.lastWords(WORDS))];
   const more = { detail: lines.join('\n'), hint: `once more: npm run chaos -- --seed ${seed}`, cause };
   return new PortfenceError('SYSTEM', `seed ${seed}: ${message}`, more);
 }

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DISTURBANCES } from './disturbances.ts';
 import type { Downloads } from './downloads.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { begin, end, type Recording } from './record.ts';
 import { guardIn, type Step, schedule } from './schedule.ts';
-import type { Site } from './site.ts';
+import type { ChaosSetup } from './setup.ts';
 import type { Tools } from './tools.ts';
-import { turns } from './turns.ts';
 
 interface Options {
-  readonly site: Site;
+  readonly setup: ChaosSetup;
   readonly recording: Recording;
   readonly downloads: Downloads;
   readonly seed: number;
@@ -27,7 +27,7 @@ const LEAST_ROUNDS = 2;
 
 /**
  * Disturbs by the schedule until there were enough connections and rounds; settles when the last disturbance is over. Rejects at
- * once when the signal fires: what is under way then ends with its world.
+ * once when the signal fires: what is under way then ends with its testbed.
  */
 export function disturb(options: Options): Promise<void> {
   const interrupted = new Promise<never>((_, reject) => {
@@ -37,8 +37,8 @@ export function disturb(options: Options): Promise<void> {
 }
 
 async function disturbInTurn(options: Options): Promise<void> {
-  const { site, recording, downloads, enough, problems, signal } = options;
-  const alone = turns<'agent' | 'engine' | 'uplink'>();
+  const { setup, recording, downloads, enough, problems, signal } = options;
+  const alone = oneAtATime<'agent' | 'engine' | 'uplink'>();
   const shared = { dockerRules: true };
   const underWay = new Set<Promise<void>>();
   const failures: unknown[] = [];
@@ -52,11 +52,11 @@ async function disturbInTurn(options: Options): Promise<void> {
     const disturbance = DISTURBANCES.find(({ name }) => name === step.name);
     if (!disturbance) return;
     begin(recording, step.name);
-    const usePolicy = (variant: number) => alone('agent', () => site.usePolicy(variant, guardIn(step.round)));
+    const usePolicy = (variant: number) => alone('agent', () => setup.usePolicy(variant, guardIn(step.round)));
     const tools: Tools = {
-      ...{ site, step, signal, pause, alone, shared, usePolicy },
+      ...{ setup, step, signal, pause, alone, shared, usePolicy },
       note: (harm) => recording.harms.push({ ...harm, name: step.name }),
-      collect: async () => void recording.strays.push(...(await site.strays.read())),
+      collect: async () => void recording.strays.push(...(await setup.strays.read())),
       download: downloads.on,
     };
     const impossible = await disturbance.run(tools);
@@ -69,7 +69,7 @@ async function disturbInTurn(options: Options): Promise<void> {
       // What the old round began belongs to its guard.
       await Promise.all(underWay);
       round = step.round;
-      await alone('agent', () => site.usePolicy(0, guardIn(round)));
+      await alone('agent', () => setup.usePolicy(0, guardIn(round)));
     }
     await pause(step.after);
     while (underWay.size >= AT_ONCE) await Promise.race(underWay);

@@ -1,9 +1,11 @@
 import { IMAGE } from '../../src/lab/image.ts';
 import { ipBatch } from '../../src/lab/topology.ts';
+import { FOREIGN_NAT } from './foreign-nat.ts';
 import { disturbLink, during, openGap, restartDocker } from './harm.ts';
 import type { Kind } from './schedule.ts';
 import type { Ends, Tools } from './tools.ts';
 
+/** Something that hosts go through. `run` does it and gives why it could not, where it could not. */
 export interface Disturbance extends Kind {
   /** What is done, in words for a page. */
   readonly does: string;
@@ -13,13 +15,14 @@ export interface Disturbance extends Kind {
   run(tools: Tools): Promise<string | undefined>;
 }
 
+/** Every kind of disturbance; a new one is one entry here. */
 export const DISTURBANCES: readonly Disturbance[] = [
   {
     name: 'a network comes and goes',
     does: '`docker network create`, downloads in a container on it, `docker network rm`',
     ends: 'nothing',
     lasts: [100, 2000],
-    run: async ({ site: { engine }, step, pause, download }) => {
+    run: async ({ setup: { engine }, step, pause, download }) => {
       const name = `chaos-${step.round}-${step.pick}`;
       const made = await engine.docker(['network', 'create', name]);
       if (made.code !== 0) return made.stderr.trim();
@@ -33,7 +36,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
     name: 'containers start',
     does: 'four `docker run` at once, on the default bridge',
     ends: 'nothing',
-    run: async ({ site: { engine } }) => {
+    run: async ({ setup: { engine } }) => {
       const runs = Array.from({ length: 4 }, () => engine.docker(['run', '--rm', IMAGE, 'true']));
       return (await Promise.all(runs)).find(({ code }) => code !== 0)?.stderr.trim();
     },
@@ -51,8 +54,8 @@ export const DISTURBANCES: readonly Disturbance[] = [
     name: 'iptables -t nat -F',
     does: '`iptables` and `ip6tables -t nat -F`',
     ends: 'nothing',
-    run: async ({ site }) =>
-      (await site.onHost(['iptables', '-t', 'nat', '-F'])) ?? (await site.onHost(['ip6tables', '-t', 'nat', '-F'])),
+    run: async ({ setup }) =>
+      (await setup.onHost(['iptables', '-t', 'nat', '-F'])) ?? (await setup.onHost(['ip6tables', '-t', 'nat', '-F'])),
   },
   {
     name: 'nft flush ruleset',
@@ -83,7 +86,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
     does: '`kill -9`; it is started again a little later',
     ends: 'nothing',
     lasts: [200, 3000],
-    run: async ({ site: { agent }, step, pause, alone }) => {
+    run: async ({ setup: { agent }, step, pause, alone }) => {
       await alone('agent', async () => {
         await agent.kill();
         await pause(step.lasts);
@@ -100,9 +103,9 @@ export const DISTURBANCES: readonly Disturbance[] = [
     run: async (tools) => {
       await disturbLink(tools, () =>
         during(tools, 'masqueraded', async () => {
-          await ipBatch(tools.site.world.host, ['link set eth0 down']);
+          await ipBatch(tools.setup.testbed.host, ['link set eth0 down']);
           await tools.pause(tools.step.lasts);
-          await tools.site.configureUplink();
+          await tools.setup.configureUplink();
         }),
       );
       return undefined;
@@ -114,11 +117,11 @@ export const DISTURBANCES: readonly Disturbance[] = [
     ends: 'nothing',
     lasts: [100, 2000],
     run: async (tools) => {
-      const { world } = tools.site;
+      const { testbed } = tools.setup;
       await disturbLink(tools, async () => {
-        await ipBatch(world.router, ['link set h0 down']);
+        await ipBatch(testbed.router, ['link set h0 down']);
         await tools.pause(tools.step.lasts);
-        await ipBatch(world.router, ['link set h0 up', 'addr replace fd00:1::1/64 dev h0 nodad']);
+        await ipBatch(testbed.router, ['link set h0 up', 'addr replace fd00:1::1/64 dev h0 nodad']);
       });
       return undefined;
     },
@@ -127,7 +130,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
     name: 'the policy changed',
     does: 'the file gets another one, with other ports that the ACL lets in; every second time a SIGHUP as well',
     ends: 'nothing',
-    run: async ({ site: { agent }, step, usePolicy, alone }) => {
+    run: async ({ setup: { agent }, step, usePolicy, alone }) => {
       await usePolicy(step.pick);
       if (step.pick % 2 === 0) await alone('agent', agent.hangUp);
       return undefined;
@@ -138,6 +141,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
     does: '`conntrack -F`: the kernel forgets every connection',
     ends: 'translated',
     onlyWhenDropping: true,
-    run: (tools) => during(tools, 'translated', () => tools.site.onHost(['conntrack', '-F'])),
+    run: (tools) => during(tools, 'translated', () => tools.setup.onHost(['conntrack', '-F'])),
   },
+  ...FOREIGN_NAT,
 ];

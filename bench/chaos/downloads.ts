@@ -1,8 +1,8 @@
 import type { Engine } from '../../src/lab/docker.ts';
 import { IMAGE } from '../../src/lab/image.ts';
 import type { LoadTally } from '../../src/lab/load.ts';
-import type { Finished } from '../../src/system/system.ts';
-import type { Site } from './site.ts';
+import type { CommandResult } from '../../src/system/system.ts';
+import type { ChaosSetup } from './setup.ts';
 
 const DOWNLOADS = 12;
 const LONGEST_MS = 60_000;
@@ -16,14 +16,18 @@ export interface Downloads {
   impossible(): number;
 }
 
-export function downloadsAt(site: Site, onTally: (tally: Readonly<Record<string, LoadTally>>) => void): Downloads {
-  const { engine, addresses } = site;
+/** Downloads in builds and new containers of the setup; each outcome goes to `onTally`. */
+export function downloadsAt(
+  setup: ChaosSetup,
+  onTally: (tally: Readonly<Record<string, LoadTally>>) => void,
+): Downloads {
+  const { engine, addresses } = setup;
   const urlsFor = (origin: string): readonly string[] =>
     addresses.take(DOWNLOADS, { origin, chosen: 'kernel' }).map(({ ipv4 }) => `http://${ipv4}/package`);
   const urls = { build: urlsFor('build'), network: urlsFor('container on a new network') };
   let impossible = 0;
   let turn = 0;
-  const count = (kind: keyof typeof urls, { stdout, stderr }: Finished): void => {
+  const count = (kind: keyof typeof urls, { stdout, stderr }: CommandResult): void => {
     const words = (stdout + stderr).split('\n').map((line) => `${line} `);
     const said = (what: string): number =>
       urls[kind].filter((url) => words.some((line) => line.includes(`${what} ${url} `))).length;
@@ -45,7 +49,7 @@ export function downloadsAt(site: Site, onTally: (tally: Readonly<Record<string,
   };
 }
 
-function build(engine: Engine, buildKit: boolean, urls: readonly string[]): Promise<Finished> {
+function build(engine: Engine, buildKit: boolean, urls: readonly string[]): Promise<CommandResult> {
   const input = `FROM ${IMAGE}\nRUN download ${urls.join(' ')}\n`;
   const flags = buildKit ? ['--progress', 'plain'] : ['--force-rm'];
   const env = { DOCKER_BUILDKIT: buildKit ? '1' : '0' };

@@ -1,21 +1,22 @@
-import type { KeepEvent } from '../../src/lab/keep.ts';
+import type { HeldConnectionEvent } from '../../src/lab/held-connections.ts';
 import type { Stray } from '../../src/lab/stray-log.ts';
 import type { Caller } from './addresses.ts';
-import type { KeptKind } from './kept.ts';
+import type { HeldKind } from './held-connections.ts';
 import type { Harm } from './tools.ts';
 
 /** Milliseconds by which the kernel's ticks and our own clock may differ. */
 const BLUR_MS = 20;
 
-export type Cut = Extract<KeepEvent, { what: 'cut' }> & { readonly kind: KeptKind };
+/** A held connection that ended, with its kind. */
+export type Cut = Extract<HeldConnectionEvent, { what: 'cut' }> & { readonly kind: HeldKind };
 
 /** Until the agent has let go of a connection that began while the fence was away, in milliseconds. */
 const LET_GO_MS = 3000;
 
 /**
- * Why a flow out of range is none of the fence's. `away`: it began while somebody had taken the fence away, from a port that its
+ * Why a flow out of range is none of the fence's. `away`: it began while a disturbance had taken the fence away, from a port that its
  * program had bound. `forgotten`: the last packets of a connection that the kernel was made to forget, from a bound port as well;
- * nothing can translate them, nobody can answer them.
+ * nothing can translate them, and no answer can come.
  */
 export interface Excuse {
   readonly why: 'away' | 'forgotten';
@@ -76,7 +77,7 @@ export function judgeCut(cut: Cut, harms: readonly Harm[]): JudgedCut {
   return { ...cut, by: harms.find(ends)?.name };
 }
 
-function endedBy({ ends }: Harm, { origin, port }: Pick<KeptKind, 'origin' | 'port'>): boolean {
+function endedBy({ ends }: Harm, { origin, port }: Pick<HeldKind, 'origin' | 'port'>): boolean {
   if (ends === 'nothing') return false;
   return origin === 'container' || (ends === 'translated' && port === 'mapped');
 }

@@ -4,12 +4,12 @@ import { dirname } from 'node:path';
 import process from 'node:process';
 import { failureText } from '../../src/cli/failure.ts';
 import { EXIT, PortfenceError } from '../../src/errors.ts';
-import { interruptible } from '../../src/system/interrupt.ts';
+import { interruptible } from '../../src/system/signals.ts';
 import { readArguments, USAGE } from './arguments.ts';
 import { chaos } from './chaos.ts';
 import { chaosPage } from './page.ts';
 
-/** As a shell tells of a command that Ctrl-C ended. */
+/** The exit code that shells give a command that Ctrl-C ended. */
 const INTERRUPTED = 130;
 const PACE_MS = [500, 3000] as const;
 
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     await writeFile(ask.out, text);
     say(`wrote ${ask.out}`);
   }
-  return seen.kept ? EXIT.fine : EXIT.no;
+  return seen.met ? EXIT.fine : EXIT.no;
 }
 
 try {

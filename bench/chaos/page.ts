@@ -1,21 +1,23 @@
 import { type Column, markdownTable } from '../markdown-table.ts';
+import { paragraph } from '../paragraph.ts';
 import { versionsText } from '../versions.ts';
 import type { JudgedCut, JudgedStray } from './judge.ts';
-import type { ChaosSeen, DisturbanceRow, LoadRow } from './seen.ts';
+import type { ChaosResult, DisturbanceRow, LoadRow } from './result.ts';
 
 const SHOWN = 20;
 const right = (head: string): Column => ({ head, align: 'right' });
 const count = (value: number): string => value.toLocaleString('en');
 const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 23);
 
-const FORGOTTEN = [
-  'What the kernel was made to forget (`conntrack -F`, an interface that went down) can only be mapped again by a packet that may',
-  "begin a connection. Its FIN and RST, and what the host's own TCP sends on, leave as the program sent them, with `guard: drop` too,",
-  'which drops new connections alone; they belong to connections that have ended, and no answer to them comes back.',
-];
+const FORGOTTEN = paragraph(
+  'What the kernel was made to forget (`conntrack -F`, an interface that went down) can only be mapped again',
+  "by a packet that may begin a connection. Its FIN and RST, and what the host's own TCP sends on, leave as the",
+  'program sent them, with `guard: drop` too, which drops new connections alone; they belong to connections that',
+  'have ended, and no answer to them comes back.',
+);
 
 /** What a run saw, as Markdown. One string a line. */
-export function chaosPage(seen: ChaosSeen): readonly string[] {
+export function chaosPage(seen: ChaosResult): readonly string[] {
   const { packets, held, heals } = seen;
   const minutes = (seen.seconds / 60).toFixed(1);
   return [
@@ -31,7 +33,7 @@ export function chaosPage(seen: ChaosSeen): readonly string[] {
       [
         ['packets with an allowed source port', count(packets.inRange)],
         ['packets with another one, for no reason below', count(packets.outOfRange - packets.away - packets.forgotten)],
-        ['of connections from bound ports that began while somebody had taken the fence away', count(packets.away)],
+        ['of connections from bound ports that began while the fence was taken away', count(packets.away)],
         [
           'the last packets of connections from bound ports that the kernel was made to forget',
           count(packets.forgotten),
@@ -43,28 +45,37 @@ export function chaosPage(seen: ChaosSeen): readonly string[] {
     '',
     ...(heals
       ? [
-          `The fence was taken away ${heals.count} times; it was back after ${Math.round(heals.median)} ms (median; ${Math.round(heals.min)} to ${Math.round(heals.max)} ms).`,
-          'In that time there are no rules at all; the ports that the kernel chooses are in range without any.',
+          ...paragraph(
+            `The fence was taken away ${heals.count} times; it was`,
+            `back after ${Math.round(heals.median)} ms (median; ${Math.round(heals.min)} to ${Math.round(heals.max)} ms).`,
+            'In that time there are no rules at all; the ports that the kernel chooses are in range without any.',
+          ),
           '',
         ]
       : []),
-    `Of ${count(held.opened)} connections that stayed open and talked all the time, we cut ${count(held.cuts.length)}; ${count(held.byHarm)} were ended by what was done to`,
-    'the host: the kernel forgot how to translate them, or had no NAT left when an answer came in.',
+    ...paragraph(
+      `Of ${count(held.opened)} connections that stayed open and exchanged data all the time, we cut`,
+      `${count(held.cuts.length)}; what was done to the host ended ${count(held.byHarm)}: the kernel forgot how to`,
+      'translate them, or had no NAT left when an answer came in.',
+    ),
     '',
     ...disturbanceTable(seen.disturbances),
     '',
     ...loadTable(seen.rows),
     '',
-    'No answer, and not opened: the link or the engine was away, the fence was being put back, or the port was taken.',
+    ...paragraph(
+      'No answer, and not opened: the link or the engine was away, the fence was being put back,',
+      'or the port was taken.',
+    ),
     ...(seen.impossibleDownloads > 0
       ? [`${count(seen.impossibleDownloads)} builds or containers could not start, since the engine was away.`]
       : []),
-    ...(seen.kept ? [] : ['', ...failureLines(seen)]),
+    ...(seen.met ? [] : ['', ...failureLines(seen)]),
   ];
 }
 
-function verdict({ kept, leaks, held, problems }: ChaosSeen): string {
-  if (kept) return 'none left out of range, none was cut by us.';
+function verdict({ met, leaks, held, problems }: ChaosResult): string {
+  if (met) return 'none left out of range, none was cut by us.';
   const words = [
     ...(leaks.length > 0 ? [`${count(leaks.length)} flows left out of range`] : []),
     ...(held.cuts.length > 0 ? [`${count(held.cuts.length)} connections were cut`] : []),
@@ -109,11 +120,11 @@ function loadTable(rows: readonly LoadRow[]): readonly string[] {
 const keyOf = ({ origin, chosen, protocol, family }: LoadRow): string => [origin, chosen, protocol, family].join();
 
 /** When the last disturbances began, and which. */
-export const lastDisturbances = (latest: ChaosSeen['latest']): readonly string[] =>
+export const lastDisturbances = (latest: ChaosResult['latest']): readonly string[] =>
   latest.map(({ name, at }) => `${clock(at)} ${name}`);
 
-/** What somebody needs who looks for the reason. */
-function failureLines(seen: ChaosSeen): readonly string[] {
+/** What helps to find the reason. */
+function failureLines(seen: ChaosResult): readonly string[] {
   return [
     `Not as promised; \`npm run chaos -- --seed ${seen.seed}\` repeats the order of the disturbances.`,
     '',

@@ -19,4 +19,5 @@ export function shuffled<T>(things: readonly T[], random: () => number): readonl
   return order;
 }
 
+/** A number from `from` up to, not including, `to`. */
 export const between = (random: () => number, from: number, to: number): number => from + random() * (to - from);

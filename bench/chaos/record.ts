@@ -23,10 +23,12 @@ export interface Recording {
 
 const REMEMBERED = 12;
 
+/** A recording of nothing yet. */
 export function newRecording(): Recording {
   return { tallies: new Map(), harms: [], cuts: [], strays: [], disturbances: new Map(), latest: [], opened: 0 };
 }
 
+/** Adds what a load generator reported, by kind of connection. */
 export function addTallies(recording: Recording, tallies: Readonly<Record<string, LoadTally>>): void {
   for (const [name, { answered, silent, failed }] of Object.entries(tallies)) {
     const own = recording.tallies.get(name) ?? { answered: 0, silent: 0, failed: {} };
@@ -37,8 +39,10 @@ export function addTallies(recording: Recording, tallies: Readonly<Record<string
   }
 }
 
+/** How many connections failed with an error. */
 export const failedIn = ({ failed }: LoadTally): number => Object.values(failed).reduce((sum, count) => sum + count, 0);
 
+/** How many connections have ended so far, whatever their outcome. */
 export function tried(recording: Recording): number {
   return [...recording.tallies.values()].reduce(
     (sum, tally) => sum + tally.answered + tally.silent + failedIn(tally),
@@ -46,11 +50,13 @@ export function tried(recording: Recording): number {
   );
 }
 
+/** Notes that a disturbance begins. */
 export function begin(recording: Recording, name: string): void {
   recording.latest.push({ name, at: Date.now() });
   if (recording.latest.length > REMEMBERED) recording.latest.shift();
 }
 
+/** Notes how a disturbance ended. */
 export function end(recording: Recording, name: string, outcome: 'done' | 'impossible'): void {
   const own = recording.disturbances.get(name) ?? { done: 0, impossible: 0 };
   own[outcome] += 1;

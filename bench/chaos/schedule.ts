@@ -22,6 +22,7 @@ export interface Step {
   readonly pick: number;
 }
 
+/** The guard's mode in a round: rounds take turns. */
 export const guardIn = (round: number): 'count' | 'drop' => (round % 2 === 0 ? 'count' : 'drop');
 
 /**

@@ -1,6 +1,6 @@
 import type { Downloads } from './downloads.ts';
 import type { Step } from './schedule.ts';
-import type { Site } from './site.ts';
+import type { ChaosSetup } from './setup.ts';
 
 /**
  * Which connections the kernel itself ends, whatever fence there is. `masqueraded`: those of containers, since an interface that
@@ -21,7 +21,7 @@ export interface Harm {
 
 /** What a disturbance works with. */
 export interface Tools {
-  readonly site: Site;
+  readonly setup: ChaosSetup;
   readonly step: Step;
   /** The run comes to its end. */
   readonly signal: AbortSignal;
@@ -31,7 +31,7 @@ export interface Tools {
   alone<T>(what: 'agent' | 'engine' | 'uplink', work: () => Promise<T>): Promise<T>;
   /** Notes when harm was done. */
   note(harm: Omit<Harm, 'name'>): void;
-  /** Takes what the ACL noted so far, so that what comes later is told apart from it. */
+  /** Takes what the ACL noted so far, so that it is not mixed with what comes later. */
   collect(): Promise<void>;
   /** Downloads in a new container on this network. */
   download: Downloads['on'];

@@ -4,6 +4,7 @@ export interface Curve {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
+/** One axis of a chart. */
 export interface Axis {
   readonly title: string;
   /** Where lines are drawn across, ascending, with what is written there; the first and the last are the ends. */
@@ -12,6 +13,7 @@ export interface Axis {
   readonly scale?: (value: number) => number;
 }
 
+/** A chart of curves. */
 export interface Chart {
   readonly title: string;
   readonly about: string;

@@ -1,14 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { makeLabFolder } from '../../src/lab/lab-folder.ts';
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
-import type { World } from '../../src/lab/world.ts';
+import type { Testbed } from '../../src/lab/testbed.ts';
 import { machineVersions, type Versions } from '../versions.ts';
-import { withWorld } from '../with-world.ts';
-import { crowd } from './crowd.ts';
+import { withTestbed } from '../with-testbed.ts';
+import { crowd } from './crowded-host.ts';
 import { type Measured, type MeasuredHost, measure } from './measure.ts';
 import { TARGET_MS } from './steps.ts';
 
-export interface CommandsSeen {
+/** How long each command takes, in ms. */
+export interface CommandsResult {
   readonly versions: Versions;
   readonly cores: number;
   readonly runs: number;
@@ -30,13 +31,13 @@ interface Options {
 }
 
 /** Measures every command on two hosts. About two minutes for 15 runs. */
-export async function benchCommands({ runs, say, signal }: Options): Promise<CommandsSeen> {
+export async function benchCommands({ runs, say, signal }: Options): Promise<CommandsResult> {
   const versions = await machineVersions();
   say('building two lab hosts, a plain one and a crowded one');
-  const inWorld = <T>(work: (world: World) => Promise<T>): Promise<T> =>
-    withWorld({ allowed: LAB_PORTS }, signal, work);
-  const { plain, crowded } = await inWorld((one) =>
-    inWorld(async (other) => {
+  const inTestbed = <T>(work: (testbed: Testbed) => Promise<T>): Promise<T> =>
+    withTestbed({ allowed: LAB_PORTS }, signal, work);
+  const { plain, crowded } = await inTestbed((one) =>
+    inTestbed(async (other) => {
       const hosts = { plain: await containerHost(one), crowded: await containerHost(other) };
       await crowd(other.host);
       return measure(hosts, { runs, say });
@@ -45,11 +46,12 @@ export async function benchCommands({ runs, say, signal }: Options): Promise<Com
   return { versions, cores: availableParallelism(), runs, met: plain.every(meetsTarget), plain, crowded };
 }
 
-async function containerHost(world: World): Promise<MeasuredHost> {
-  await world.addBridge(BRIDGE);
+async function containerHost(testbed: Testbed): Promise<MeasuredHost> {
+  await testbed.addBridge(BRIDGE);
   const state = await makeLabFolder();
-  world.onClose(state.remove);
-  return { namespace: world.host, stateFolder: state.path };
+  testbed.onClose(state.remove);
+  return { namespace: testbed.host, stateFolder: state.path };
 }
 
-export const meetsTarget = ({ promised, median }: Measured): boolean => !promised || median < TARGET_MS;
+/** Whether the median is below the target, where the command has one. */
+export const meetsTarget = ({ hasTarget, median }: Measured): boolean => !hasTarget || median < TARGET_MS;

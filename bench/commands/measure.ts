@@ -7,10 +7,11 @@ import { STEPS, type Step } from './steps.ts';
 /** One step's wall times in milliseconds, from the start of its process to the end of its output. */
 export interface Measured extends Summary {
   readonly name: string;
-  readonly promised: boolean;
+  readonly hasTarget: boolean;
   readonly samples: readonly number[];
 }
 
+/** A host on which the commands run. */
 export interface MeasuredHost {
   readonly namespace: Namespace;
   readonly stateFolder: string;
@@ -38,9 +39,9 @@ export async function measure(
     }
   }
   const summed = (kind: Kind): readonly Measured[] =>
-    STEPS.map(({ name, promised }, index) => {
+    STEPS.map(({ name, hasTarget }, index) => {
       const own = samples[index]?.[kind] ?? [];
-      return { name, promised, ...summarize(own), samples: own };
+      return { name, hasTarget, ...summarize(own), samples: own };
     });
   return { plain: summed('plain'), crowded: summed('crowded') };
 }

@@ -1,7 +1,8 @@
 import { markdownTable } from '../markdown-table.ts';
+import { paragraph } from '../paragraph.ts';
 import { versionsText } from '../versions.ts';
-import { type CommandsSeen, meetsTarget } from './bench.ts';
-import { BRIDGES, FOREIGN_RULES } from './crowd.ts';
+import { type CommandsResult, meetsTarget } from './bench.ts';
+import { BRIDGES, FOREIGN_RULES } from './crowded-host.ts';
 import type { Measured } from './measure.ts';
 import { BARE, TARGET_MS } from './steps.ts';
 
@@ -10,23 +11,27 @@ const times = (value: number, unit: number | undefined): string => (unit ? (valu
 const bareOf = (all: readonly Measured[]): number | undefined => all.find(({ name }) => name === BARE.name)?.median;
 
 /** How long each command takes, as Markdown. One string a line. */
-export function commandsPage(seen: CommandsSeen): readonly string[] {
+export function commandsPage(seen: CommandsResult): readonly string[] {
   return [
     '# How long the commands take',
     '',
     'Written by `npm run bench` on',
     `${versionsText(seen.versions)}, ${seen.cores} ${seen.cores === 1 ? 'core' : 'cores'}.`,
     '',
-    `Whole processes, from start to end, ${seen.runs} runs of each in turn, on a lab host with one container bridge. The target is`,
-    'for the median; a bare `node` in the same run is the yardstick: where its median is far above its minimum, the machine',
-    'was busy.',
+    ...paragraph(
+      `Whole processes, from start to end, ${seen.runs} runs of each in turn, on a lab host with one container bridge.`,
+      'The target is for the median. A bare `node` in the same run is the yardstick:',
+      'where its median is far above its minimum, the machine was busy.',
+    ),
     '',
     ...plainTable(seen.plain),
     '',
     '## At scale',
     '',
-    `Medians of the same, beside those of a host with ${BRIDGES} more bridges and ${FOREIGN_RULES.toLocaleString('en')} nft rules of others; both hosts`,
-    'are measured in the same rounds.',
+    ...paragraph(
+      `Medians of the same, beside those of a host with ${BRIDGES} more bridges`,
+      `and ${FOREIGN_RULES.toLocaleString('en')} nft rules of other programs; both hosts are measured in the same rounds.`,
+    ),
     '',
     ...scaleTable(seen.plain, seen.crowded),
   ];
@@ -44,8 +49,8 @@ function plainTable(all: readonly Measured[]): readonly string[] {
     ms(row.min),
     ms(row.max),
     times(row.median, bareOf(all)),
-    row.promised ? ms(TARGET_MS) : '',
-    row.promised ? (meetsTarget(row) ? 'yes' : '**no**') : '',
+    row.hasTarget ? ms(TARGET_MS) : '',
+    row.hasTarget ? (meetsTarget(row) ? 'yes' : '**no**') : '',
   ]);
   return markdownTable(columns, rows);
 }

@@ -1,19 +1,21 @@
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
 import { machineVersions, toolVersion, type Versions } from '../versions.ts';
-import { withWorld } from '../with-world.ts';
+import { withTestbed } from '../with-testbed.ts';
 import { CASES } from './cases.ts';
-import { FENCES, type Fence } from './fences.ts';
+import { type ComparedFence, FENCES } from './fences.ts';
 import { isClean, type Outcome } from './outcome.ts';
 import { PUBLISHED } from './probes.ts';
-import { MIRRORS, openSite } from './site.ts';
+import { MIRRORS, setUpComparison } from './setup.ts';
 
+/** One case under every fence. */
 export interface Row {
   readonly name: string;
   readonly tried: string;
-  readonly outcomes: Readonly<Record<Fence['id'], Outcome>>;
+  readonly outcomes: Readonly<Record<ComparedFence['id'], Outcome>>;
 }
 
-export interface ComparisonSeen {
+/** What every case came to. */
+export interface ComparisonResult {
   readonly versions: Versions;
   /** Whether every case went well under portfence. */
   readonly clean: boolean;
@@ -32,10 +34,10 @@ interface Tried {
   readonly outcomes: readonly (Outcome | undefined)[];
 }
 
-/** Tries every case under every fence, each fence in a fresh world with a fresh engine. About two minutes. */
-export async function compareFences({ say, signal }: Options): Promise<ComparisonSeen> {
+/** Tries every case under every fence, each fence in a fresh testbed with a fresh engine. About two minutes. */
+export async function compareFences({ say, signal }: Options): Promise<ComparisonResult> {
   const machine = { ...(await machineVersions()), iptables: await toolVersion(['iptables', '--version']) };
-  const tryIn = (fence: Fence): Promise<Tried> => tryFence(fence, { say, signal });
+  const tryIn = (fence: ComparedFence): Promise<Tried> => tryFence(fence, { say, signal });
   const none = await tryIn(FENCES.none);
   const rule = await tryIn(FENCES.rule);
   const portfence = await tryIn(FENCES.portfence);
@@ -51,16 +53,16 @@ export async function compareFences({ say, signal }: Options): Promise<Compariso
   };
 }
 
-function tryFence(fence: Fence, { say, signal }: Options): Promise<Tried> {
-  say(`${fence.name}: a fresh world and a fresh Docker engine`);
-  return withWorld({ allowed: LAB_PORTS, published: [PUBLISHED], mirrors: MIRRORS }, signal, async (world) => {
-    const site = await openSite(world);
-    await fence.raise(site);
+function tryFence(fence: ComparedFence, { say, signal }: Options): Promise<Tried> {
+  say(`${fence.name}: a fresh testbed and a fresh Docker engine`);
+  return withTestbed({ allowed: LAB_PORTS, published: [PUBLISHED], mirrors: MIRRORS }, signal, async (testbed) => {
+    const setup = await setUpComparison(testbed);
+    await fence.raise(setup);
     const outcomes: (Outcome | undefined)[] = [];
     for (const { name, try: attempt } of CASES) {
       say(`${fence.name}: ${name}`);
-      outcomes.push(await attempt(site));
+      outcomes.push(await attempt(setup));
     }
-    return { docker: await site.engine.expect(['version', '--format', '{{.Server.Version}}']), outcomes };
+    return { docker: await setup.engine.expect(['version', '--format', '{{.Server.Version}}']), outcomes };
   });
 }

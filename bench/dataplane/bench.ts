@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { LAB_PORTS } from '../../src/lab/scenario.ts';
 import { machineVersions, toolVersion } from '../versions.ts';
-import { withWorld } from '../with-world.ts';
+import { withTestbed } from '../with-testbed.ts';
 import { CASES } from './cases.ts';
-import { CONTENDERS, type Contender } from './contenders.ts';
-import { MIRRORS } from './ground.ts';
-import type { Cell, DataplaneSeen, Row } from './seen.ts';
-import { openSite, type Site } from './site.ts';
+import { FENCES, type MeasuredFence } from './fences.ts';
+import { MIRRORS } from './host.ts';
+import type { Cell, DataplaneResult, Row } from './result.ts';
+import { type DataplaneSetup, setUpDataplane } from './setup.ts';
 import { judge } from './targets.ts';
 
 interface Options {
@@ -16,15 +16,15 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-/** Every contender in a world of its own, all open at the same time; case by case, one after the other. */
-export async function benchDataplane({ seconds, say, signal }: Options): Promise<DataplaneSeen> {
+/** Every fence in a testbed of its own, all open at the same time; case by case, one after the other. */
+export async function benchDataplane({ seconds, say, signal }: Options): Promise<DataplaneResult> {
   const machine = { ...(await machineVersions()), iptables: await toolVersion(['iptables', '--version']) };
-  const open = async (sites: readonly Site[]): Promise<{ rows: readonly Row[]; docker: string }> => {
-    const contender = CONTENDERS[sites.length];
-    if (!contender) return { rows: await runCases(sites, { seconds, say, signal }), docker: await dockerOf(sites) };
-    say(`${contender.name}: a fresh world and a fresh Docker engine`);
+  const open = async (setups: readonly DataplaneSetup[]): Promise<{ rows: readonly Row[]; docker: string }> => {
+    const fence = FENCES[setups.length];
+    if (!fence) return { rows: await runCases(setups, { seconds, say, signal }), docker: await dockerOf(setups) };
+    say(`${fence.name}: a fresh testbed and a fresh Docker engine`);
     const spec = { allowed: LAB_PORTS, mirrors: MIRRORS, countsOnly: true };
-    return withWorld(spec, signal, async (world) => open([...sites, await openSite(world, contender)]));
+    return withTestbed(spec, signal, async (testbed) => open([...setups, await setUpDataplane(testbed, fence)]));
   };
   const { rows, docker } = await open([]);
   const targets = judge(rows);
@@ -38,22 +38,22 @@ export async function benchDataplane({ seconds, say, signal }: Options): Promise
   };
 }
 
-async function runCases(sites: readonly Site[], { seconds, say, signal }: Options): Promise<readonly Row[]> {
+async function runCases(setups: readonly DataplaneSetup[], { seconds, say, signal }: Options): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const one of CASES) {
-    const cells: [Contender['id'], Cell][] = [];
-    for (const site of sites) {
+    const cells: [MeasuredFence['id'], Cell][] = [];
+    for (const setup of setups) {
       signal.throwIfAborted();
-      say(`${one.name}: ${site.contender.name}`);
-      await site.world.acl.reset();
-      const loaded = await one.run(site, seconds);
-      const { outOfRange } = await site.world.acl.counters();
-      cells.push([site.contender.id, { ...loaded, outOfRange }]);
+      say(`${one.name}: ${setup.fence.name}`);
+      await setup.testbed.acl.reset();
+      const loaded = await one.run(setup, seconds);
+      const { outOfRange } = await setup.testbed.acl.counters();
+      cells.push([setup.fence.id, { ...loaded, outOfRange }]);
     }
     rows.push({ case: one, cells: Object.fromEntries(cells) as Row['cells'] });
   }
   return rows;
 }
 
-const dockerOf = async ([site]: readonly Site[]): Promise<string> =>
-  (await site?.engine.expect(['version', '--format', '{{.Server.Version}}'])) ?? '';
+const dockerOf = async ([setup]: readonly DataplaneSetup[]): Promise<string> =>
+  (await setup?.engine.expect(['version', '--format', '{{.Server.Version}}'])) ?? '';

@@ -19,6 +19,7 @@ export type Load =
   | { readonly kind: 'closed'; readonly to: Destination; readonly together: number; readonly seconds: number }
   | { readonly kind: 'held'; readonly to: Destination; readonly count: number; readonly seconds: number };
 
+/** What a load came to. */
 export interface Loaded {
   readonly started: number;
   /** No answer within 8 s, or an error. */

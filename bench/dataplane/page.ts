@@ -2,44 +2,48 @@ import { LAB_PORTS } from '../../src/lab/scenario.ts';
 import { portsText } from '../../src/ports.ts';
 import { curvesChart } from '../charts/curves.ts';
 import { type Column, markdownTable } from '../markdown-table.ts';
+import type { OutputFile } from '../output-file.ts';
+import { paragraph } from '../paragraph.ts';
 import { quantile } from '../statistics.ts';
 import { versionsText } from '../versions.ts';
-import type { Written } from '../written.ts';
-import { CONTENDERS } from './contenders.ts';
-import type { Cell, DataplaneSeen, Row } from './seen.ts';
+import { FENCES } from './fences.ts';
+import type { Cell, DataplaneResult, Row } from './result.ts';
 import { p99, perSecond, slow } from './targets.ts';
 
 const ms = (value: number | undefined): string =>
   value === undefined || !Number.isFinite(value) ? '-' : value < 10 ? value.toFixed(1) : String(Math.round(value));
 const chartFile = ({ case: { id } }: Row): string => `dataplane-${id}.svg`;
 
-/** What each contender costs, as Markdown. One string a line. */
-export function dataplanePage(seen: DataplaneSeen): readonly string[] {
+/** What each fence costs, as Markdown. One string a line. */
+export function dataplanePage(seen: DataplaneResult): readonly string[] {
   return [
     '# What a fence costs connections',
     '',
     'Written by `npm run bench -- dataplane` on',
     `${versionsText(seen.versions)}, ${seen.cores} ${seen.cores === 1 ? 'core' : 'cores'}.`,
     '',
-    'Real Docker engines, one for each contender, all up at the same time; each case is run with one contender after the other, so',
-    `that a busy machine is busy for all. Allowed: ${portsText(LAB_PORTS)}; the ACL counts what it would drop and lets it pass, so that`,
-    `the price alone is seen. All connections go to one destination, from ports that the kernel chooses; ${seen.seconds} s for each paced`,
-    `load, ${seen.seconds / 2} s for UDP and the closed loop. The server closes first, so that its TIME_WAIT stands in the way of ports that`,
-    'come again. Latency is the time until a connection is open; a first packet that is sent again costs a second.',
+    ...paragraph(
+      'Real Docker engines, one for each fence, all up at the same time; each case is run with one fence after the',
+      `other, so that a busy machine is busy for all. Allowed: ${portsText(LAB_PORTS)}; the ACL counts what it would`,
+      'drop and lets it pass, so that the price alone is seen. All connections go to one destination, from ports that',
+      `the kernel chooses; ${seen.seconds} s for each paced load, ${seen.seconds / 2} s for UDP and the closed loop.`,
+      'The server closes first, so that its TIME_WAIT stands in the way of ports that come again.',
+      'Latency is the time until a connection is open; a first packet that is sent again costs a second.',
+    ),
     '',
     '| promise of native + confine | seen | met |',
     '| --- | --- | --- |',
     ...seen.targets.map(({ promise, seen: words, met }) => `| ${promise} | ${words} | ${met ? 'yes' : '**no**'} |`),
     ...seen.rows.flatMap(section),
     '',
-    'The contenders:',
+    'The fences:',
     '',
-    ...CONTENDERS.map(({ name, how }) => `- ${name}: \`${how}\``),
+    ...FENCES.map(({ name, how }) => `- ${name}: \`${how}\``),
   ];
 }
 
 const columnsOf = (heads: readonly string[]): readonly Column[] => [
-  { head: 'contender' },
+  { head: 'fence' },
   ...heads.map((head) => ({ head, align: 'right' as const })),
 ];
 
@@ -52,7 +56,7 @@ const HEADS: Readonly<Record<Row['case']['kind'], readonly string[]>> = {
 
 function section(row: Row): readonly string[] {
   const { kind, name } = row.case;
-  const cells = CONTENDERS.map((contender) => [contender.name, ...figures(row, row.cells[contender.id])]);
+  const cells = FENCES.map((fence) => [fence.name, ...figures(row, row.cells[fence.id])]);
   const chart = charted(row) ? ['', `![${name}](${chartFile(row)})`] : [];
   return ['', `## ${name}`, '', ...markdownTable(columnsOf(HEADS[kind]), cells), ...chart];
 }
@@ -89,18 +93,18 @@ const LATENCIES = [0.1, 1, 10, 100, 1000, 10_000] as const;
 const nines = (share: number): number => -Math.log10(1 - Math.min(share, 0.9999));
 
 /** One picture for each paced case: which share of the connections was open within which time. */
-export function dataplaneCharts(seen: DataplaneSeen): readonly Written[] {
+export function dataplaneCharts(seen: DataplaneResult): readonly OutputFile[] {
   return seen.rows.filter(charted).map((row) => ({ file: chartFile(row), lines: latencyChart(row) }));
 }
 
 function latencyChart(row: Row): readonly string[] {
   const steps = Array.from({ length: 301 }, (_, i) => 1 - 10 ** (-i / 100));
-  const curves = CONTENDERS.map(({ id, name }) => {
+  const curves = FENCES.map(({ id, name }) => {
     const { latencies } = row.cells[id];
     return { name, points: steps.map((share): [number, number] => [share, quantile(latencies, share) ?? 0]) };
   });
   const words = curves.map(({ name }, index) => {
-    const cell = row.cells[CONTENDERS[index]?.id ?? 'none'];
+    const cell = row.cells[FENCES[index]?.id ?? 'none'];
     return `${name}: p99 ${ms(p99(cell))} ms, ${cell.failed} failed`;
   });
   return curvesChart({

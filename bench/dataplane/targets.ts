@@ -1,23 +1,25 @@
 import { quantile } from '../statistics.ts';
-import type { Case } from './cases.ts';
-import type { Contender } from './contenders.ts';
-import type { Cell, Judged, Row } from './seen.ts';
+import { type Case, CROWDED_IDS } from './cases.ts';
+import type { MeasuredFence } from './fences.ts';
+import type { Cell, Judged, Row } from './result.ts';
 
 const SLOW_MS = 900;
 const HELD_WITHIN_S = 5;
 
+/** Milliseconds until 99 of 100 were open; infinite where none was. */
 export const p99 = ({ latencies }: Cell): number => quantile(latencies, 0.99) ?? Number.POSITIVE_INFINITY;
 /** Connections that took longer than it takes to send a first packet again, in percent of those begun. */
 export const slow = ({ latencies, failed, started }: Cell): number =>
   (100 * (latencies.filter((ms) => ms > SLOW_MS).length + failed)) / Math.max(1, started);
+/** Connections a second that did not fail. */
 export const perSecond = ({ latencies, seconds }: Cell): number => latencies.length / seconds;
 const ms = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} ms` : 'none came through');
 
 /** What native + confine is to reach, beside no fence in the same run. */
 export function judge(rows: readonly Row[]): readonly Judged[] {
-  const cell = (id: Case['id'], contender: Contender['id']): Cell => {
-    const found = rows.find((row) => row.case.id === id)?.cells[contender];
-    if (!found) throw new RangeError(`${id} was not run with ${contender}`);
+  const cell = (id: Case['id'], fence: MeasuredFence['id']): Cell => {
+    const found = rows.find((row) => row.case.id === id)?.cells[fence];
+    if (!found) throw new RangeError(`${id} was not run with ${fence}`);
     return found;
   };
   const one = cell('paced1000', 'native');
@@ -38,6 +40,16 @@ export function judge(rows: readonly Row[]): readonly Judged[] {
       seen: `${ms(p99(four))}, ${four.failed} failed, ${slow(four).toFixed(2)} % over 0.9 s`,
       met: p99(four) <= 15 && slow(four) === 0,
     },
+    ...rows
+      .filter((row) => CROWDED_IDS.some((id) => id === row.case.id))
+      .map(({ case: { name, id } }) => {
+        const [crowd, without] = [cell(id, 'native'), cell(id, 'none')];
+        return {
+          promise: `${name.replace(' connections/s', '/s')}: p99 at most that of no fence, none failed, none over 0.9 s`,
+          seen: `${ms(p99(crowd))}, ${crowd.failed} failed, ${slow(crowd).toFixed(2)} % over 0.9 s; no fence ${ms(p99(without))}, ${without.failed} failed, ${slow(without).toFixed(2)} % over 0.9 s`,
+          met: p99(crowd) <= p99(without) && slow(crowd) === 0,
+        };
+      }),
     {
       promise: 'closed loop: at least 0.85 x no fence',
       seen: `${fast.toFixed(2)} x`,

@@ -1,6 +1,6 @@
 import { intersect, type PortSet, portCount } from '../ports.ts';
-import { type Pieces, portsThat } from './pieces.ts';
-import type { Answer, Way } from './solve.ts';
+import { type PortSegments, portsThat } from './port-segments.ts';
+import type { PortAnswer, Way } from './solve.ts';
 
 /** What becomes of connections to one service at one peer, given the source ports that they use. */
 export interface WayFit {
@@ -24,20 +24,20 @@ export interface Fit {
 }
 
 /** Holds the ports in use, which may differ by way, against the answer. */
-export function fitOf({ ways }: Pick<Answer, 'ways'>, usedBy: (way: Way) => PortSet): Fit {
+export function fitOf({ ways }: Pick<PortAnswer, 'ways'>, usedBy: (way: Way) => PortSet): Fit {
   const all = ways.map((way) => wayFit(way, usedBy(way)));
   const [worst] = [...all].sort((a, b) => b.hangingShare - a.hangingShare || b.unsureShare - a.unsureShare);
   return { ways: all, worst, fits: all.every(({ hangingShare, unsureShare }) => hangingShare + unsureShare === 0) };
 }
 
 function wayFit(way: Way, used: PortSet): WayFit {
-  const hanging = intersect(used, portsThat('drop', way.pieces));
+  const hanging = intersect(used, portsThat('drop', way.segments));
   const unsure = intersect(used, way.unsure);
   const share = (part: PortSet): number => (part.length === 0 ? 0 : portCount(part) / portCount(used));
   return { way, used, hanging, unsure, hangingShare: share(hanging), unsureShare: share(unsure) };
 }
 
-/** The pieces as far as these ports go. */
-export function piecesWithin(pieces: Pieces, ports: PortSet): Pieces {
-  return pieces.flatMap((piece) => intersect([piece], ports).map(({ from, to }) => ({ ...piece, from, to })));
+/** The segments as far as these ports go. */
+export function segmentsWithin(segments: PortSegments, ports: PortSet): PortSegments {
+  return segments.flatMap((segment) => intersect([segment], ports).map(({ from, to }) => ({ ...segment, from, to })));
 }

@@ -3,8 +3,7 @@ import { type Family, HIGHEST_PORT, LOWEST_PORT, type PortRange, type PortSet, p
 import { addressBlock, holds } from './address-block.ts';
 import type { Decider } from './decision.ts';
 import { type Fit, fitOf } from './fit.ts';
-import { freeNumber } from './free-number.ts';
-import { type Lack, type Leg, lacksOf, legsOf } from './leg.ts';
+import { type Gap, gapsOf, type Hop, hopsOf } from './hop.ts';
 import { type AclEntry, type Direction, isUnknown, type NetworkAcl } from './model.ts';
 import type { Question } from './question.ts';
 import { PROTOCOL_NUMBERS } from './services.ts';
@@ -71,9 +70,9 @@ function nextEntry({ own, peer }: Question, { ways }: Fit): NewEntry | string {
   const failing = ways.filter(({ hangingShare, unsureShare }) => hangingShare + unsureShare > 0);
   const widest = [...failing].sort((a, b) => Number(size(b.way) > size(a.way)) - Number(size(b.way) < size(a.way)));
   for (const { way, used } of widest) {
-    for (const leg of legsOf({ own, peer, service: way.service, block: way.peer, ports: used })) {
-      const [lack] = lacksOf(leg);
-      if (lack) return entryFor(leg, lack);
+    for (const hop of hopsOf({ own, peer, service: way.service, block: way.peer, ports: used })) {
+      const [gap] = gapsOf(hop);
+      if (gap) return entryFor(hop, gap);
     }
   }
   return 'nothing lacks that an entry could give';
@@ -81,7 +80,7 @@ function nextEntry({ own, peer }: Question, { ways }: Fit): NewEntry | string {
 
 const size = ({ peer: { from, to } }: Way): bigint => to - from;
 
-function entryFor({ acl, direction, kind }: Leg, { range, remote, by }: Lack): NewEntry | string {
+function entryFor({ acl, direction, kind }: Hop, { range, remote, by }: Gap): NewEntry | string {
   const entries = by.flatMap((one) => (one.kind === 'entry' ? [one.entry] : []));
   const numbers = entries.flatMap(({ number }) => (isUnknown(number) ? [] : [number]));
   if (numbers.length < entries.length)
@@ -108,4 +107,28 @@ function covers(newer: NewEntry, older: NewEntry): boolean {
     newer.family === older.family &&
     holds(addressBlock(newer.remote), addressBlock(older.remote))
   );
+}
+
+/** Numbers that an entry can have (AWS VPC guide, "Network ACL rules"). */
+const LOWEST = 1;
+const HIGHEST = 32_766;
+const STEP = 10;
+
+/**
+ * A number of this direction that no entry has, of either family, and that precedes `before`: the one nearest to it; without
+ * one, the next round number behind all. Undefined where none is free.
+ */
+function freeNumber(acl: NetworkAcl, direction: Direction, before: number | undefined): number | undefined {
+  const taken = new Set(
+    acl.entries.flatMap((entry) =>
+      (isUnknown(entry.direction) || entry.direction === direction) && !isUnknown(entry.number) ? [entry.number] : [],
+    ),
+  );
+  if (before === undefined) {
+    const next = Math.floor(Math.max(0, ...taken) / STEP) * STEP + STEP;
+    if (next <= HIGHEST) return next;
+  }
+  for (let number = Math.min(before ?? Infinity, HIGHEST + 1) - 1; number >= LOWEST; number -= 1)
+    if (!taken.has(number)) return number;
+  return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Cidr } from '../addresses.ts';
 import type { Family, PortSet } from '../ports.ts';
+import type { Guard } from './worlds.ts';
 
 /** Seen from the subnet: `inbound` is AWS's ingress, `outbound` its egress. */
 export type Direction = 'inbound' | 'outbound';
@@ -11,7 +12,7 @@ export interface Unknown {
 export type Known<T> = T | Unknown;
 
 /** Where an element stands: the file (or `stdin`, or a service's name) and the path of the element inside it. */
-export interface Place {
+export interface SourcePlace {
   readonly file: string;
   readonly path: string;
 }
@@ -40,11 +41,17 @@ export interface AclEntry {
   readonly protocol: Known<ProtocolMatch>;
   /** Destination ports; every port where the entry's protocol has none or the ACL ignores them. */
   readonly ports: Known<PortSet>;
+  /** The packet's source ports, where the entry asks about them (other clouds than AWS); every port where there are none. */
+  readonly sourcePorts?: PortSet;
+  /** Lets the answers of what it lets through pass as well (OCI). */
+  readonly isStateful?: true;
   /** For ICMP entries alone; any type and code otherwise. */
   readonly icmp: Known<IcmpMatch>;
-  /** Why the entry may not be there at all (a condition of a template); undefined where it surely is. */
+  /** Why the entry may not be there at all, where nothing tells when it is. */
   readonly presence?: Unknown;
-  readonly place: Place;
+  /** When the entry is there: where all of these hold; always where there is none. */
+  readonly when?: readonly Guard[];
+  readonly place: SourcePlace;
 }
 
 /** What matches no entry is denied. */
@@ -54,28 +61,54 @@ export interface NetworkAcl {
   readonly vpc: string | undefined;
   /** Serves the subnets of its VPC that no ACL names. */
   readonly isDefault: boolean;
+  /** The subnets that it serves for sure. */
   readonly subnets: readonly string[];
+  /** Those that it serves only where all of the guards hold. */
+  readonly perhaps?: readonly { readonly subnet: string; readonly when: readonly Guard[] }[];
+  /** When the ACL exists; a question about it is a question about the worlds in which it does. */
+  readonly when?: readonly Guard[];
+  /** Set on the copy of an ACL that holds only the entries of one possible world. */
+  readonly isInOneWorld?: true;
+  /** Values that nobody gave and that its rules were read with: `LowestReply=32768`. */
+  readonly assumed?: readonly string[];
+  /** The form of the CloudFormation template that makes it, where one does. */
+  readonly template?: 'json' | 'yaml';
+  /** AWS makes it with its VPC, and no file says so. */
+  readonly isImplied?: boolean;
   readonly entries: readonly AclEntry[];
   /**
    * `aws`, where it is not told: AWS's own services and traffic within a subnet pass whatever the entries say (VPC guide,
    * "Network ACL basics").
    */
   readonly exempts?: 'aws' | 'none';
-  readonly place: Place;
+  readonly place: SourcePlace;
 }
 
 export interface Subnet {
   readonly id: string;
   readonly vpc: string | undefined;
   readonly blocks: readonly Cidr[];
+  readonly when?: readonly Guard[];
+}
+
+/** One end of the way: a subnet with its ACL. */
+export interface Side {
+  readonly acl: NetworkAcl;
+  readonly subnet: string | undefined;
+  /** The subnet's own blocks; none where they are not known. */
+  readonly blocks: readonly Cidr[];
+  /** The VPC's resolver: the base address of its primary block + 2; none where it is not known. */
+  readonly resolvers: readonly Cidr[];
 }
 
 /** Something that may change an answer and that no reader could judge at all; it makes every answer that it may touch say so. */
 export interface Unjudged {
   readonly reason: string;
-  readonly place: Place;
+  readonly place: SourcePlace;
   /** The ACL that it would change; undefined where it could be any of them. */
   readonly acl: string | undefined;
+  /** It leaves the rules alone, and changes which ACL serves a subnet. */
+  readonly about?: 'subnets';
 }
 
 /** Everything that the files (or the cloud) tell of network ACLs. Ids are unique. */
@@ -84,6 +117,14 @@ export interface AclInventory {
   /** Subnets that the source tells of beyond their association; often none. */
   readonly subnets: readonly Subnet[];
   readonly unjudged: readonly Unjudged[];
+  /** Entries of which nothing tells which ACL they are for, so that each may have them; merged inventories hold none. */
+  readonly loose?: readonly AclEntry[];
+  /** What the files name and the given values rule out, and why. */
+  readonly absent?: readonly { readonly id: string; readonly why: string }[];
+  /** The parameters that its template declares. */
+  readonly parameters?: readonly string[];
+  /** What a person should know about how the files were read. */
+  readonly warnings?: readonly string[];
 }
 
 export function isUnknown<T>(value: Known<T>): value is Unknown {

@@ -2,9 +2,9 @@ import { PortfenceError } from '../errors.ts';
 import { FAMILIES } from '../ports.ts';
 import { scrub } from '../scrub.ts';
 import type { AddressBlock } from './address-block.ts';
+import type { Side } from './model.ts';
+import { type RoundTrip, roundTripOf } from './round-trip.ts';
 import type { Service } from './services.ts';
-import type { Side } from './side.ts';
-import { type View, viewOf } from './view.ts';
 
 /** Which source ports serve connections from our side to all of these services at all of these peers. */
 export interface Question {
@@ -19,7 +19,7 @@ export interface Question {
 export interface Asked {
   readonly service: Service;
   readonly peer: AddressBlock;
-  readonly view: View;
+  readonly trip: RoundTrip;
 }
 
 /** Far above what clouds allow (AWS: 40 of a direction); the time to solve grows with the square. */
@@ -47,8 +47,8 @@ export function waysOf({ own, peer, services, peers }: Question): readonly Asked
     if (peer && !own.blocks.some((block) => block.includes(':') === (family === 'ipv6')))
       throw blocksMissing(own, family);
     return services.flatMap((service) => {
-      const view = viewOf({ own, peer, service, family });
-      return there.map((block) => ({ service, peer: block, view }));
+      const trip = roundTripOf({ own, peer, service, family });
+      return there.map((block) => ({ service, peer: block, trip }));
     });
   });
 }

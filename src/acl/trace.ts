@@ -2,7 +2,7 @@ import type { Cidr } from '../addresses.ts';
 import { hasPort } from '../ports.ts';
 import { type AddressBlock, addressBlock, familyOf, holds } from './address-block.ts';
 import type { Decision } from './decision.ts';
-import { filterOf, type Kind } from './filter.ts';
+import { filterOf, type PacketKind } from './filter.ts';
 import { type AclEntry, type Direction, isUnknown, type Known, type NetworkAcl, type ProtocolMatch } from './model.ts';
 import { protocolText } from './services.ts';
 
@@ -10,14 +10,14 @@ import { protocolText } from './services.ts';
 export interface Passing {
   readonly acl: NetworkAcl;
   readonly direction: Direction;
-  readonly kind: Kind;
+  readonly kind: PacketKind;
   readonly remote: Cidr;
   /** The packet's destination port. */
   readonly port: number;
 }
 
 /** An entry that the packet met. */
-export interface Met {
+export interface MetEntry {
   readonly entry: AclEntry;
   readonly matches: 'yes' | 'no' | 'maybe';
   /** What does not match, or could not be judged. */
@@ -26,7 +26,7 @@ export interface Met {
 
 /** The entries that a packet met, in order, up to the one that decides; those without a known number stand behind it. */
 export interface Trace extends Passing {
-  readonly met: readonly Met[];
+  readonly met: readonly MetEntry[];
   readonly decision: Decision;
 }
 
@@ -44,15 +44,16 @@ export function traceOf(passing: Passing): Trace {
 const numberOf = ({ number }: AclEntry): number => (isUnknown(number) ? Number.MAX_SAFE_INTEGER : number);
 const byNumber = (a: AclEntry, b: AclEntry): number => numberOf(a) - numberOf(b);
 
-function concerns(entry: AclEntry, direction: Direction, { family }: Kind): boolean {
+function concerns(entry: AclEntry, direction: Direction, { family }: PacketKind): boolean {
   const own = isUnknown(entry.remote) ? entry.family : familyOf(entry.remote);
   return (isUnknown(entry.direction) || entry.direction === direction) && (isUnknown(own) || own === family);
 }
 
-function meet(entry: AclEntry, { kind, port, remote }: Passing, address: AddressBlock): Met {
+function meet(entry: AclEntry, { kind, port, remote }: Passing, address: AddressBlock): MetEntry {
   const { direction, family, protocol, ports } = entry;
   const checks: readonly (readonly [Known<boolean>, string])[] = [
     [entry.presence ?? true, 'presence'],
+    ...(entry.when ?? []).map(({ words }) => [{ unknown: words }, 'condition'] as const),
     [isUnknown(direction) ? direction : true, 'direction'],
     [isUnknown(entry.remote) && isUnknown(family) ? family : true, 'family'],
     [judge(protocol, (match) => match === 'all' || match === kind.protocol), protocolWords(protocol)],
@@ -61,6 +62,10 @@ function meet(entry: AclEntry, { kind, port, remote }: Passing, address: Address
       `${remote.split('/')[0]} is not in its block`,
     ],
     [judge(ports, (set) => hasPort(set, port)), `not port ${port}`],
+    [
+      kind.sourcePort === undefined || entry.sourcePorts === undefined || hasPort(entry.sourcePorts, kind.sourcePort),
+      `not source port ${kind.sourcePort}`,
+    ],
   ];
   const failed = checks.find(([fits]) => fits === false);
   if (failed) return { entry, matches: 'no', why: failed[1] };

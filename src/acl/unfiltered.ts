@@ -1,6 +1,6 @@
 import { scrub } from '../scrub.ts';
 import { type AddressBlock, addressBlock } from './address-block.ts';
-import type { Side } from './side.ts';
+import type { Side } from './model.ts';
 
 /** Addresses whose traffic the ACL never sees, and why, in words. */
 export interface Unfiltered extends AddressBlock {

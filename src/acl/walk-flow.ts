@@ -1,9 +1,9 @@
 import type { AddressBlock } from './address-block.ts';
 import { holds } from './address-block.ts';
-import type { Verdict } from './decision.ts';
-import type { Kind } from './filter.ts';
+import type { AclVerdict, Decision } from './decision.ts';
+import type { PacketKind } from './filter.ts';
+import type { Side } from './model.ts';
 import type { Service } from './services.ts';
-import type { Side } from './side.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { unfilteredBy } from './unfiltered.ts';
 
@@ -22,22 +22,31 @@ export interface WalkedFlow {
   readonly traces: readonly Trace[];
   /** Why no ACL sees them, where that is so; the traces tell then what would happen if one did. */
   readonly unfiltered: string | undefined;
-  readonly verdict: Verdict;
+  readonly verdict: AclVerdict;
 }
 
 /** Walks a request and its answer through every ACL on the way. */
 export function walkFlow({ own, peer, source, destination, service, sourcePort }: AclFlow): WalkedFlow {
-  const kind: Kind = { family: destination.family, protocol: service.protocol };
-  const near = { acl: own.acl, kind, remote: destination.cidr };
-  const far = peer && { acl: peer.acl, kind, remote: source.cidr };
+  const kind: PacketKind = { family: destination.family, protocol: service.protocol };
+  const request: PacketKind = { ...kind, sourcePort };
+  const answer: PacketKind = { ...kind, sourcePort: service.port };
+  const near = { acl: own.acl, remote: destination.cidr };
+  const far = peer && { acl: peer.acl, remote: source.cidr };
   const traces = [
-    traceOf({ ...near, direction: 'outbound', port: service.port }),
-    ...(far ? [traceOf({ ...far, direction: 'inbound', port: service.port })] : []),
-    ...(far ? [traceOf({ ...far, direction: 'outbound', port: sourcePort })] : []),
-    traceOf({ ...near, direction: 'inbound', port: sourcePort }),
+    traceOf({ ...near, kind: request, direction: 'outbound', port: service.port }),
+    ...(far ? [traceOf({ ...far, kind: request, direction: 'inbound', port: service.port })] : []),
+    ...(far ? [traceOf({ ...far, kind: answer, direction: 'outbound', port: sourcePort })] : []),
+    traceOf({ ...near, kind: answer, direction: 'inbound', port: sourcePort }),
   ];
   const free = unfilteredBy(own).find((block) => block.family === destination.family && holds(block, destination));
-  const verdicts = traces.map(({ decision }) => decision.verdict);
+  // What a stateful entry lets out comes back whatever the entries say.
+  const tracked = new Set(traces.filter(({ decision }) => isStateful(decision)).map(({ acl }) => acl.id));
+  const verdicts = traces.flatMap(({ acl, decision, direction }) =>
+    direction === 'inbound' && tracked.has(acl.id) ? [] : [decision.verdict],
+  );
   const filtered = verdicts.includes('drop') ? 'drop' : verdicts.includes('unsure') ? 'unsure' : 'pass';
   return { traces, unfiltered: free?.why, verdict: free ? 'pass' : filtered };
 }
+
+const isStateful = ({ verdict, by }: Decision): boolean =>
+  verdict === 'pass' && by.length > 0 && by.every((one) => one.kind === 'entry' && one.entry.isStateful === true);

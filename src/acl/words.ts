@@ -5,13 +5,14 @@ import { type AclEntry, type IcmpMatch, isUnknown, type Known, type ProtocolMatc
 import { PROTOCOL_NUMBERS, protocolText } from './services.ts';
 
 /** `allow tcp 49152-61000 from 0.0.0.0/0`; what could not be judged stands in it as `?`. */
-export function entryText({ direction, allow, remote, protocol, ports, icmp }: AclEntry): string {
+export function entryText({ direction, allow, remote, protocol, ports, sourcePorts, icmp }: AclEntry): string {
   const way = isUnknown(direction) ? 'from or to' : direction === 'inbound' ? 'from' : 'to';
   const action = known(allow, (yes) => (yes ? 'allow' : 'deny'));
   const what = isIcmp(protocol)
     ? known(icmp, icmpText)
     : known(ports, (set) => (samePorts(set, ALL_PORTS) ? '' : portsText(set)));
-  const words = [action, known(protocol, matchText), what, way, known(remote, (block) => block)];
+  const from = sourcePorts ? `from source ports ${portsText(sourcePorts)}` : '';
+  const words = [action, known(protocol, matchText), what, from, way, known(remote, (block) => block)];
   return words.filter((word) => word !== '').join(' ');
 }
 
@@ -29,9 +30,12 @@ function icmpText({ type, code }: IcmpMatch): string {
 export function doubtsOf(entry: AclEntry): readonly string[] {
   const { direction, number, allow, family, remote, protocol, ports, icmp, presence } = entry;
   const fields = { direction, number, allow, family, remote, protocol, ports, icmp, presence };
-  return Object.entries(fields).flatMap(([name, value]) =>
-    value !== undefined && isUnknown(value) ? [`${name}: ${scrub(value.unknown)}`] : [],
-  );
+  return [
+    ...Object.entries(fields).flatMap(([name, value]) =>
+      value !== undefined && isUnknown(value) ? [`${name}: ${scrub(value.unknown)}`] : [],
+    ),
+    ...(entry.when ?? []).map(({ words }) => scrub(words)),
+  ];
 }
 
 /** `inbound 100: allow tcp 49152-61000 from 0.0.0.0/0`, with the ACL behind the number where it is asked for; or why nothing is filtered. */

@@ -1,6 +1,6 @@
 import { type AddressBlock, addressBlock, EVERYWHERE, familyOf } from '../acl/address-block.ts';
+import type { Side } from '../acl/model.ts';
 import { isUnknown } from '../acl/model.ts';
-import type { Side } from '../acl/side.ts';
 import { PortfenceError } from '../errors.ts';
 import { FAMILIES, type Family } from '../ports.ts';
 import { scrub } from '../scrub.ts';

@@ -1,12 +1,14 @@
 import { dirname, isAbsolute, join } from 'node:path';
+import { type AddressBlock, addressBlock } from '../acl/address-block.ts';
 import { readService } from '../acl/services.ts';
+import { readAddress } from '../addresses.ts';
 import { PortfenceError } from '../errors.ts';
 import type { AclPortsRequest } from '../policy/parse.ts';
-import { type PortRange, type PortSet, parsePorts, portsText, rangeText } from '../ports.ts';
+import { type Family, type PortRange, type PortSet, parsePorts, portsText, rangeText } from '../ports.ts';
+import { aclPortsFile, readState, stateFolder } from '../reconcile/state.ts';
 import { scrub } from '../scrub.ts';
-import { aclPortsFile, readState, stateFolder } from '../survey/state.ts';
 import type { System } from '../system/system.ts';
-import { askAcl } from './acl-question.ts';
+import { type AclOptions, askAcl } from './acl-question.ts';
 import type { Context } from './context.ts';
 
 export interface AclPortsOptions {
@@ -68,6 +70,19 @@ export function aclFileOf({ acl }: AclPortsRequest, policyFile: string): string 
   return isAbsolute(acl) ? acl : join(dirname(policyFile), acl);
 }
 
+/** What a policy asks, as the flags of the `acl` commands put it. */
+export function aclQuestionOf(request: AclPortsRequest, policyFile: string): AclOptions {
+  const { subnet, services, families, peers } = request;
+  const file = aclFileOf(request, policyFile);
+  return {
+    ...(file === undefined ? { live: true } : { file: [file] }),
+    ...(subnet === undefined ? {} : { subnet: [subnet] }),
+    service: services.flatMap((text) => readService(text) ?? []),
+    served: families,
+    ...(peers === undefined ? {} : { peer: peersAmong(peers, families) }),
+  };
+}
+
 const REMEDY = 'portfence acl ranges tells why; or write the range into the policy';
 
 async function lookUp(
@@ -75,14 +90,8 @@ async function lookUp(
   request: AclPortsRequest,
   { policyFile, used }: { policyFile: string; used: PortRange | undefined },
 ): Promise<PortRange> {
-  const { subnet, services, families } = request;
-  const file = aclFileOf(request, policyFile);
-  const { question, notes, unjudged } = await askAcl(context, {
-    ...(file === undefined ? { live: true } : { file: [file] }),
-    ...(subnet === undefined ? {} : { subnet }),
-    service: services.flatMap((text) => readService(text) ?? []),
-    served: families,
-  });
+  const { services } = request;
+  const { question, notes, unjudged } = await askAcl(context, aclQuestionOf(request, policyFile));
   for (const note of notes) context.say(`note: ${note}`);
   const [{ solve }, { recommend }, { blockedParts }] = await Promise.all([
     import('../acl/solve.ts'),
@@ -99,7 +108,7 @@ async function lookUp(
       `what ${id} lets back in hangs on what could not be judged: ${scrub(doubt.reason)}`,
       { hint: REMEDY },
     );
-  const recommended = recommend(ranges, used);
+  const recommended = recommend(ranges, { used });
   if (!recommended) {
     for (const note of blockedParts(question, answer)) context.say(`note: ${note}`);
     throw new PortfenceError(
@@ -111,6 +120,38 @@ async function lookUp(
   if (recommended.warning) context.say(`warning: ${recommended.warning}`);
   context.say(`note: ${id} lets ${portsText(ranges, ', ')} back in; the fence takes ${rangeText(recommended.range)}`);
   return recommended.range;
+}
+
+/** Peers as blocks, of the families that are fenced; those of all where none is left, so that the error names them. */
+function peersAmong(peers: readonly string[], families: readonly Family[]): readonly AddressBlock[] {
+  const blocks = peers.map((text) => {
+    const address = readAddress(text);
+    return addressBlock(address === undefined ? text : `${address}/${address.includes(':') ? 128 : 32}`);
+  });
+  const fenced = blocks.filter(({ family }) => families.includes(family));
+  return fenced.length > 0 ? fenced : blocks;
+}
+
+/**
+ * Whether the network ACL recommends another range now than the one that is kept. Where it can't be asked, that is said and nothing
+ * has changed.
+ */
+export async function aclPortsChanged(
+  context: Context,
+  { request, policyFile }: Pick<AclPortsOptions, 'request' | 'policyFile'>,
+): Promise<boolean> {
+  const { system, say } = context;
+  const path = aclPortsFile(await stateFolder(system));
+  const kept = await keptAnswer(system, path, JSON.stringify(request));
+  try {
+    const quiet = { ...context, say: () => {} };
+    const range = await lookUp(quiet, request, { policyFile, used: kept && parsePorts(kept.ports)[0] });
+    return kept?.ports !== rangeText(range);
+  } catch (error) {
+    if (!(error instanceof PortfenceError)) throw error;
+    say(`warning: the network ACL can't be asked again: ${error.message}`);
+    return false;
+  }
 }
 
 /** What was kept of the same question; a file that says anything else is none of ours. */

@@ -1,19 +1,19 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type AddressBlock, addressBlock, familyOf } from '../acl/address-block.ts';
+import { type AddressBlock, addressBlock, blocksOf, familyOf } from '../acl/address-block.ts';
 import { findSide } from '../acl/find-side.ts';
-import type { Unjudged } from '../acl/model.ts';
+import type { AclInventory, Side, Unjudged } from '../acl/model.ts';
+import { possibleAcls } from '../acl/possible-acls.ts';
 import type { Question } from '../acl/question.ts';
 import { PROTOCOL_NUMBERS, readService, type Service } from '../acl/services.ts';
-import type { Side } from '../acl/side.ts';
 import { type Cidr, readAddress, readBlock } from '../addresses.ts';
 import { PortfenceError } from '../errors.ts';
 import { FAMILIES, type Family, HIGHEST_PORT, PROTOCOLS, type Protocol } from '../ports.ts';
+import { scrub } from '../scrub.ts';
 import { type PeersRequest, peersOf } from './acl-peers.ts';
 import { type AclSource, type AclSourceOptions, readAclSource, withAclSource } from './acl-source.ts';
 import type { Context } from './context.ts';
 
 export interface AclOptions extends AclSourceOptions, PeersRequest {
-  readonly vpc?: string;
   readonly subnetCidr?: readonly AddressBlock[];
   readonly vpcCidr?: AddressBlock;
   readonly service?: readonly Service[];
@@ -45,7 +45,7 @@ export function named(text: string): string {
 /** Adds the flags that say which ACL. */
 export function withAclSide(command: Command): Command {
   return withAclSource(command)
-    .option('--subnet <id>', 'the subnet whose hosts connect', named)
+    .option('--subnet <id>', 'the subnet whose hosts connect', gather(named))
     .option('--acl <id>', 'its ACL, where no subnet is named', named)
     .option(
       '--vpc <id>',
@@ -95,7 +95,12 @@ export interface AclSides {
 
 /** Reads the source and puts the question. Throws USAGE and ACL with what is missing. */
 export async function askAcl(context: Context, options: AclOptions): Promise<AclAsk> {
-  const { own, peer, notes, unjudged } = sidesOf(await readAclSource(context, options), options);
+  return askAbout(await readAclSource(context, options), options);
+}
+
+/** The same about what was read already. */
+export function askAbout(source: AclSource, options: AclOptions): AclAsk {
+  const { own, peer, notes, unjudged } = sidesOf(source, options);
   const asked = peersOf(options, own, peer);
   const question = { own, peer, services: servicesOf(options), peers: asked.peers };
   return { question, notes: [...notes, ...asked.notes], unjudged };
@@ -106,18 +111,49 @@ export function sidesOf(source: AclSource, options: AclOptions): AclSides {
   const { inventory } = source;
   const own = ownSide(source, options);
   const peer = options.peerSubnet === undefined ? undefined : findSide(inventory, { subnet: options.peerSubnet });
-  const ids = [own.side.acl.id, peer?.side.acl.id];
+  const sides = [own.side, ...(peer ? [peer.side] : [])];
+  const ids = [...own.ids, ...(peer?.ids ?? [])];
+  const bySubnet = (options.acl === undefined && own.side.subnet !== undefined) || peer !== undefined;
+  const concerns = ({ acl, about }: Unjudged): boolean =>
+    (acl === undefined || ids.includes(acl)) && (about !== 'subnets' || bySubnet);
   return {
     own: own.side,
     peer: peer?.side,
-    notes: [own.note, peer?.note].filter((note) => note !== undefined),
-    unjudged: inventory.unjudged.filter(({ acl }) => acl === undefined || ids.includes(acl)),
+    notes: [...[own.note, peer?.note].filter((note) => note !== undefined), ...readNotes(inventory, sides)],
+    unjudged: [...inventory.unjudged.filter(concerns), ...untried(sides)],
   };
+}
+
+/** What the answer takes for granted. */
+function readNotes({ warnings = [] }: AclInventory, sides: readonly Side[]): readonly string[] {
+  const assumed = [...new Set(sides.flatMap(({ acl }) => acl.assumed ?? []))];
+  const words = `assumed, since no other value is given: ${assumed.map(scrub).join(', ')} (defaults of the template; --parameter NAME=VALUE)`;
+  return [...warnings.map(scrub), ...(assumed.length > 0 ? [words] : [])];
+}
+
+/** More combinations of open conditions than are tried. */
+function untried(sides: readonly Side[]): readonly Unjudged[] {
+  const { tried, complete } = possibleAcls(sides.map(({ acl }) => acl));
+  const [side] = sides;
+  if (complete || !side) return [];
+  const reason = `${tried} combinations of open conditions were tried, and there are more: --parameter decides some`;
+  return [{ reason, place: side.acl.place, acl: side.acl.id }];
+}
+
+/** The one subnet that is named. Throws USAGE where there are several. */
+export function onlySubnet({ subnet = [] }: AclOptions): string | undefined {
+  const [only, second] = subnet;
+  if (second !== undefined)
+    throw new PortfenceError('USAGE', 'this command is about one subnet, and --subnet names several', {
+      hint: 'portfence acl ranges asks about several at once',
+    });
+  return only;
 }
 
 /** Our own side, as the flags or the source name it. */
 function ownSide({ inventory, ...here }: AclSource, options: AclOptions): ReturnType<typeof findSide> {
-  const { acl, subnet, vpc, subnetCidr = [], vpcCidr } = options;
+  const { acl, vpc, subnetCidr = [], vpcCidr } = options;
+  const subnet = onlySubnet(options);
   return findSide(inventory, {
     acl,
     vpc,
@@ -142,7 +178,15 @@ function block(text: string): AddressBlock {
   const address = readAddress(text);
   const cidr: Cidr | undefined = address ? `${address}/${familyOf(address) === 'ipv4' ? 32 : 128}` : readBlock(text);
   if (cidr === undefined) throw new InvalidArgumentError('write a block like 203.0.113.0/24, or an address.');
-  return addressBlock(cidr);
+  return mappedToIpv4(addressBlock(cidr));
+}
+
+/** `::ffff:10.0.0.1` travels as IPv4 (RFC 4291, section 2.5.5.2). */
+function mappedToIpv4(block: AddressBlock): AddressBlock {
+  const within = block.family === 'ipv6' && block.from >> 32n === 0xffffn && block.to >> 32n === 0xffffn;
+  if (!within) return block;
+  const [cidr] = blocksOf({ from: block.from & 0xffffffffn, to: block.to & 0xffffffffn }, 'ipv4');
+  return cidr === undefined ? block : addressBlock(cidr);
 }
 
 function service(text: string): Service {

@@ -3,19 +3,22 @@ import type { AclInventory } from '../acl/model.ts';
 import type { Cidr } from '../addresses.ts';
 import { PortfenceError } from '../errors.ts';
 import { scrub } from '../scrub.ts';
-import type { System } from '../system/system.ts';
+import { readNamedFile } from './acl-files.ts';
+import { type ParameterOptions, parameterValues, withParameters } from './acl-parameters.ts';
 import type { Context } from './context.ts';
 
 /** Where the ACLs come from. */
-export interface AclSourceOptions {
+export interface AclSourceOptions extends ParameterOptions {
   readonly file?: readonly string[];
   readonly live?: boolean;
   readonly profile?: string;
   readonly region?: string;
   readonly endpoint?: string;
   /** What is asked about; this host's own subnet where neither is named, which only `live` can tell. */
-  readonly subnet?: string;
+  readonly subnet?: readonly string[];
   readonly acl?: string;
+  readonly vpc?: string;
+  readonly all?: boolean;
 }
 
 /** What was read, and what the source knows of this host. */
@@ -27,12 +30,11 @@ export interface AclSource {
   readonly vpcBlock?: Cidr;
 }
 
-const MOST_BYTES = 64 * 1024 * 1024;
 const STDIN = 'stdin';
 
 /** Adds the flags that name the source. */
 export function withAclSource(command: Command): Command {
-  return command
+  return withParameters(command)
     .option(
       '--file <file>',
       'a file of network ACLs, - for standard input; may be repeated: aws ec2 describe-network-acls, terraform show -json, CloudFormation, a table',
@@ -64,31 +66,24 @@ export async function readAclSource(context: Context, options: AclSourceOptions)
   if (names.filter((name) => name === '-').length > 1)
     throw new PortfenceError('USAGE', 'standard input can be read once', { hint: 'leave one --file - out' });
   const files = [];
-  for (const name of names) files.push({ name: name === '-' ? STDIN : scrub(name), text: await textOf(system, name) });
+  for (const name of names)
+    files.push({ name: name === '-' ? STDIN : scrub(name), text: await readNamedFile(system, name) });
   const { readAclFiles } = await import('../acl/readers/read.ts');
-  return { inventory: readAclFiles(files) };
+  return { inventory: readAclFiles(files, await parameterValues(system, options)) };
 }
 
 async function readLiveSource({ system, say }: Context, options: AclSourceOptions): Promise<AclSource> {
-  const { file, profile, region, endpoint, subnet, acl } = options;
+  const { file, profile, region, endpoint, subnet, acl, vpc, all, parameter, parameters } = options;
   if (file !== undefined)
     throw new PortfenceError('USAGE', 'the ACLs come from files or from EC2, not from both', {
       hint: 'leave --file or --live out',
     });
+  if (parameter !== undefined || parameters !== undefined)
+    throw new PortfenceError('USAGE', '--parameter goes with --file: EC2 tells rules without parameters');
   const { readLive } = await import('../cloud/live.ts');
-  const ofThisHost = subnet === undefined && acl === undefined;
+  const ofThisHost = subnet === undefined && acl === undefined && !all && vpc === undefined;
   const { inventory, here } = await readLive(system, { profile, region, endpoint, ofThisHost });
   if (!here) return { inventory };
   say(`note: this host is in ${here.subnet} of ${here.vpc}, ${here.region}`);
   return { inventory, subnet: here.subnet, vpcBlock: here.vpcBlock };
-}
-
-async function textOf(system: System, name: string): Promise<string> {
-  const text = await (name === '-' ? system.readInput(MOST_BYTES) : system.readText(name)).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const what = name === '-' ? 'standard input' : scrub(name);
-    throw new PortfenceError('USAGE', `can't read ${what}: ${scrub(reason)}`, { cause });
-  });
-  if (text === undefined) throw new PortfenceError('USAGE', `there is no file ${scrub(name)}`);
-  return text;
 }

@@ -1,6 +1,6 @@
 import type { AddressBlock } from '../acl/address-block.ts';
 import type { Question } from '../acl/question.ts';
-import type { Answer } from '../acl/solve.ts';
+import type { PortAnswer } from '../acl/solve.ts';
 import { partsOf } from '../acl/split.ts';
 import type { Cidr } from '../addresses.ts';
 
@@ -12,7 +12,7 @@ const MOST_LISTED = 3;
  * One rule that denies a block takes every port away from all: where no port passes, the notes name such blocks, if others have
  * ports.
  */
-export function blockedParts(question: Question, { ranges, unsure }: Answer): readonly string[] {
+export function blockedParts(question: Question, { ranges, unsure }: PortAnswer): readonly string[] {
   if (ranges.length > 0 || unsure.length > 0 || question.peers.length > MOST_PEERS) return [];
   return question.peers.flatMap((peer) => noteFor(question, peer) ?? []);
 }

@@ -1,9 +1,7 @@
+import { DOCKER_SOCKET, PODMAN_SOCKET } from '../observe/engine-socket-paths.ts';
 import type { System } from '../system/system.ts';
-
-const DOCKER = 'unix:///var/run/docker.sock';
-const PODMAN = '/run/podman/podman.sock';
 
 /** Where engines of this host listen: Docker's as the flag or DOCKER_HOST say, and podman's. */
 export function engineSockets(system: System, dockerHost?: string): readonly string[] {
-  return [(dockerHost ?? system.env['DOCKER_HOST'] ?? DOCKER).replace(/^unix:\/\//, ''), PODMAN];
+  return [(dockerHost ?? system.env['DOCKER_HOST'] ?? DOCKER_SOCKET).replace(/^unix:\/\//, ''), PODMAN_SOCKET];
 }

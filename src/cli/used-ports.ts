@@ -2,16 +2,17 @@ import type { Command } from 'commander';
 import { familyOf } from '../acl/address-block.ts';
 import { PROTOCOL_NUMBERS, type Service } from '../acl/services.ts';
 import { blockHas } from '../addresses.ts';
+import { presentFences } from '../backends/fences.ts';
 import { PortfenceError } from '../errors.ts';
 import { observeSysctls } from '../observe/sysctls.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type PortRange, type PortSet, PROTOCOLS, parsePorts, portsText, subtract } from '../ports.ts';
-import { presentFences } from '../survey/fences.ts';
-import { NO_STATE, readState, type State, stateFolder } from '../survey/state.ts';
+import { NO_STATE, readState, type State, stateFolder } from '../reconcile/state.ts';
 import type { System } from '../system/system.ts';
 import type { Context } from './context.ts';
 import { policySource } from './policy-flags.ts';
 
+/** The flags of `withUsedPorts`, as commander gives them. */
 export interface UsedOptions {
   readonly policy?: string;
   readonly ports?: string;
@@ -37,7 +38,7 @@ export interface UsedPorts {
   /** Where the ports come from, in words. */
   readonly words: string;
   by(way: { readonly service: Service; readonly peer: { readonly cidr: string } }): PortSet;
-  /** What `by` can't tell of these peers: parts of them that the fence leaves alone. */
+  /** What `by` leaves out about these peers: parts of them that the fence leaves alone. */
   notes(peers: readonly { readonly cidr: string }[]): readonly string[];
 }
 
@@ -50,23 +51,33 @@ export async function usedPorts(context: Context, options: UsedOptions): Promise
   if (file !== undefined || ports !== undefined) {
     const named = { ...(file === undefined ? {} : { policy: file }), ...(ports === undefined ? {} : { ports }) };
     const policy = (await policySource(context, named, { applied: false }))();
-    return fencedPorts('policy', policy, plain);
+    return fencedPorts(policy, { source: 'policy', plain, name: ports === undefined ? 'the policy' : '--ports' });
   }
-  if (state.wanted && (await isThere(context))) return fencedPorts('fence', state.wanted.policy, plain);
-  return {
-    source: 'host',
-    fenced: undefined,
-    plain,
-    words: `the host's own ip_local_port_range, ${portsText(plain, ', ')}`,
-    by: () => plain,
-    notes: () => [],
-  };
+  if (state.wanted && (await isThere(context)))
+    return fencedPorts(state.wanted.policy, { source: 'fence', plain, name: 'the running fence' });
+  return plainUse(plain);
 }
+
+/** The ports of a host without a fence. */
+export const plainUse = (plain: PortSet): UsedPorts => ({
+  source: 'host',
+  fenced: undefined,
+  plain,
+  words: `the host's own ip_local_port_range, ${portsText(plain, ', ')}`,
+  by: () => plain,
+  notes: () => [],
+});
 
 const MOST_LISTED = 3;
 
-function fencedPorts(source: 'policy' | 'fence', policy: Policy, plain: PortSet): UsedPorts {
-  const words = `${source === 'policy' ? 'the policy' : 'the running fence'}, ${portsText(policy.ports, ', ')}`;
+/** The ports under a policy, of which only what decides them has to be known. */
+export function fencedPorts(
+  policy: Pick<Policy, 'ports' | 'protocols' | 'families'> & {
+    readonly exempt: Pick<Policy['exempt'], 'destinations'>;
+  },
+  { source, plain, name }: { source: 'policy' | 'fence'; plain: PortSet; name: string },
+): UsedPorts {
+  const words = `${name}, ${portsText(policy.ports, ', ')}`;
   const by: UsedPorts['by'] = ({ service, peer: { cidr } }) => {
     const protocol = PROTOCOLS.find((one) => PROTOCOL_NUMBERS[one] === service.protocol);
     const fences =
@@ -100,7 +111,7 @@ async function rememberedState({ system, say }: Context): Promise<State> {
   try {
     return await readState(system, await stateFolder(system));
   } catch (error) {
-    if (error instanceof PortfenceError) throw error;
+    if (!(error instanceof PortfenceError) || error.errno !== 'EACCES') throw error;
     say('note: whether a fence is running can not be read (run it as root): the host is taken to have none');
     return NO_STATE;
   }

@@ -1,3 +1,4 @@
 import manifest from '../../package.json' with { type: 'json' };
 
+/** The version of this portfence, from its package.json. */
 export const version: string = manifest.version;

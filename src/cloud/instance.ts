@@ -7,7 +7,7 @@ const MAC = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 const MOST_INTERFACES = 256;
 const LINES = /\r?\n/;
 
-/** A network interface of this instance, as metadata tells it. */
+/** A network interface of this instance, as metadata describes it. */
 export interface InstanceInterface {
   readonly mac: string;
   readonly card: number;
@@ -25,7 +25,7 @@ export interface InstancePlace {
 
 /**
  * The interfaces in the order of network card and device number: the first is the one that the instance was started with.
- * Throws CLOUD where metadata tells none, or something else.
+ * Throws CLOUD where metadata has none, or something else in its place.
  */
 export async function instanceInterfaces(metadata: Metadata): Promise<readonly InstanceInterface[]> {
   const root = 'network/interfaces/macs/';

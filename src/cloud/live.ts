@@ -1,11 +1,12 @@
 import type { AclInventory } from '../acl/model.ts';
-import { readAwsOutput } from '../acl/readers/aws-cli.ts';
+import { readAwsOutput } from '../acl/readers/aws-output.ts';
 import { mergeInventories } from '../acl/readers/merge.ts';
 import { PortfenceError } from '../errors.ts';
 import type { System } from '../system/system.ts';
 import { type InstancePlace, instancePlace } from './instance.ts';
 import { openMetadata } from './metadata.ts';
 
+/** What the flags say about the EC2 API; undefined takes what the AWS SDK finds. */
 export interface LiveOptions {
   readonly region: string | undefined;
   readonly profile: string | undefined;
@@ -15,17 +16,18 @@ export interface LiveOptions {
   readonly ofThisHost: boolean;
 }
 
+/** The network ACLs and subnets of one region, as EC2 gives them now. */
 export interface LiveNetwork {
   readonly region: string;
   readonly inventory: AclInventory;
-  /** Where this host stands; undefined where nobody asked. */
+  /** This host's place in the VPC; undefined where the question is not about this host. */
   readonly here: InstancePlace | undefined;
 }
 
 const REGION = /^[a-z]{2,4}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/;
 
 /**
- * The network ACLs and subnets of a region as EC2 tells them now. Throws CLOUD, ACL_FILE
+ * Reads the network ACLs and subnets of a region from EC2. Throws CLOUD, ACL_FILE
  * for an answer that no EC2 gives, and USAGE for a flag that can't be right.
  */
 export async function readLive(system: System, options: LiveOptions): Promise<LiveNetwork> {

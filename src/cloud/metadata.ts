@@ -17,7 +17,7 @@ export interface Metadata {
   readonly endpoint: string;
   /**
    * The text under `/latest/meta-data/PATH`, or undefined where there is no such item (404). Nothing is said of what the text
-   * holds: whoever asks checks it. Throws CLOUD where the service does not answer as it should.
+   * holds: the caller checks it. Throws CLOUD where the service does not answer as it should.
    */
   read(path: string): Promise<string | undefined>;
 }

@@ -6,6 +6,7 @@ import { openMetadata } from './metadata.ts';
 /** The same in every VPC, on Nitro instances alone (VPC user guide, "Amazon DNS server"). */
 const RESOLVER_IPV6 = 'fd00:ec2::253';
 
+/** Where instance metadata is asked (undefined for AWS's own addresses), and for which families. */
 export interface ResolverOptions {
   readonly endpoint: string | undefined;
   /** Adds the resolver's IPv6 address. */

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
+import type { Backend } from '../backends/backend.ts';
+import { bootFiles } from '../backends/boot-files.ts';
+import { script } from '../backends/nftables/script.ts';
+import { NO_NAT } from '../nat/model.ts';
 import { compile } from '../plan/compile.ts';
 import type { HostFacts } from '../plan/facts.ts';
-import { creation, nftTable } from '../plan/nftables/render.ts';
-import { standalone } from '../plan/nftables/standalone.ts';
+import { isEngineBridge } from '../plan/interfaces.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
 import { renderPolicy } from '../policy/render.ts';
-import { script } from '../survey/nft-script.ts';
-import type { State } from '../survey/state.ts';
-import { MANIFEST_FILE, POLICY_FILE, RULES_FILE, SERVICES, STATE_FILE, SYSCTL_FILE, unitFile } from './paths.ts';
+import type { State } from '../reconcile/state.ts';
+import { MANIFEST_FILE, POLICY_FILE, rulesFile, SERVICES, STATE_FILE, SYSCTL_FILE, unitFile } from './paths.ts';
 import { type AgentCommand, agentUnit, fenceUnit, sysctlLines } from './units.ts';
 
+/** A file that an installation writes; `path` is absolute below the root that is installed into. */
 export interface InstallFile {
   readonly path: string;
   readonly text: string;
@@ -18,28 +21,38 @@ export interface InstallFile {
   readonly mode: number;
 }
 
+/** What `installed.json` remembers of an installation. */
 export interface Manifest {
   readonly version: 1;
   /** SHA-256 of the policy as we wrote it, in hex; null where it was there before us. */
   readonly policy: string | null;
 }
 
+/** What the files of an installation are made from. */
 export interface InstallInput {
   readonly policy: Policy;
   readonly facts: HostFacts;
   /** What this host remembers; undefined where the files are for another one. */
   readonly state: State | undefined;
   readonly agent: AgentCommand;
+  /** What holds the fence. */
+  readonly backend: Backend;
   /** The policy file that is there, and what an earlier installation wrote of it. */
-  readonly present: { readonly policyText: string | undefined; readonly manifest: Manifest | undefined };
+  readonly present: {
+    readonly policyText: string | undefined;
+    readonly manifest: Manifest | undefined;
+    /** The units that a package brought, in the order of SERVICES. */
+    readonly packagedUnits?: readonly (string | undefined)[];
+  };
 }
 
 /** Every file of an installation, as data; equal input gives equal files. */
 export function installFiles(input: InstallInput): { files: readonly InstallFile[]; plan: Plan } {
-  const { policy, state, agent, present } = input;
-  // Containers' addresses of today mean other containers after a boot.
-  const plan = compile(policy, { ...input.facts, published: [] });
-  const rules = creation(nftTable(plan));
+  const { policy, state, backend, present } = input;
+  const agent = { ...input.agent, backend: backend.id };
+  const facts = atBoot(input.facts);
+  const plan = compile(policy, facts);
+  const rules = backend.creation(plan, facts);
   const text = (path: string, lines: readonly string[], mode = 0o644): InstallFile => ({
     path,
     text: script(lines),
@@ -52,22 +65,37 @@ export function installFiles(input: InstallInput): { files: readonly InstallFile
     version: 1,
     policy: digestOf(writesPolicy ? policyText : known ? present.policyText : undefined),
   };
-  const [fence, keeper] = SERVICES;
   return {
     plan,
     files: [
       ...(writesPolicy ? [{ path: POLICY_FILE, text: policyText, mode: 0o644 }] : []),
-      text(RULES_FILE, [
-        `# Written by \`portfence install systemd\` from ${POLICY_FILE}; loaded by nft at boot.`,
-        ...standalone(rules),
-      ]),
+      ...[...bootFiles(rules)].map(([name, lines]) =>
+        text(rulesFile(name), [
+          `# Written by \`portfence install systemd\` from ${POLICY_FILE}; loaded at boot.`,
+          ...lines,
+        ]),
+      ),
       ...(state ? [text(STATE_FILE, [JSON.stringify(bootState(plan, rules, policy, state), null, 2)], 0o600)] : []),
       text(MANIFEST_FILE, [JSON.stringify(manifest)]),
       ...(plan.settings.length > 0 ? [text(SYSCTL_FILE, sysctlLines(plan.settings))] : []),
-      text(unitFile(fence), fenceUnit()),
-      text(unitFile(keeper), agentUnit(agent)),
+      ...units(agent).filter((unit, i) => unit.text !== present.packagedUnits?.[i]),
     ],
   };
+}
+
+/** Both units, in the order of SERVICES. */
+function units(agent: AgentCommand): readonly InstallFile[] {
+  const texts = [fenceUnit(agent.backend), agentUnit(agent)].map(script);
+  return SERVICES.map((name, i) => ({ path: unitFile(name), text: texts[i] ?? '', mode: 0o644 }));
+}
+
+/**
+ * What is still so when the host boots: containers' addresses of today mean other containers then, and the rules of others
+ * come later. Container networks are newer than these rules, and follow their engines.
+ */
+function atBoot(facts: HostFacts): HostFacts {
+  const links = facts.links.filter(({ name }) => !isEngineBridge(name));
+  return { ...facts, links, published: [], podDevices: [], boundPorts: [], standingNat: NO_NAT };
 }
 
 /** What a boot takes away: what the settings were before us, and the rules that boot as what is wanted. The same whenever it is made. */
@@ -86,6 +114,7 @@ function bootState(plan: Plan, rules: readonly string[], policy: Policy, state: 
   };
 }
 
+/** The SHA-256 of a text in UTF-8, in hex. */
 export const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 const digestOf = (text: string | undefined): string | null => (text === undefined ? null : digest(text));
 

@@ -1,21 +1,42 @@
-import { type Applied, apply } from '../apply/apply.ts';
-import { requireRoot } from '../apply/locked.ts';
 import { PortfenceError } from '../errors.ts';
+import { type Applied, apply } from '../reconcile/apply.ts';
+import { requireRoot } from '../reconcile/locked.ts';
 import type { System } from '../system/system.ts';
-import { SERVICES, SYSCTL_FILE, unitFile } from './paths.ts';
+import type { InstallFile } from './files.ts';
+import { ENABLING_FOLDERS, SERVICES, SYSCTL_FILE, unitFile } from './paths.ts';
 import { type PrepareOptions, prepareInstall } from './prepare.ts';
 import { isBooted, systemctl } from './systemctl.ts';
+import { treeOf } from './tree.ts';
 
+/** What `install systemd` was asked for; `say` gets a line for the person who waits. */
 export interface InstallOptions extends PrepareOptions {
   /** Whether the fence is applied and the units are started now; else they are at the next boot. */
   readonly start: boolean;
   readonly say: (line: string) => void;
 }
 
+/**
+ * What an installation did: every file, whether it was written, and the apply (undefined where nothing was
+ * started).
+ */
 export interface Installed {
   readonly files: readonly { readonly path: string; readonly changed: boolean }[];
   readonly applied: Applied | undefined;
   readonly notes: readonly string[];
+}
+
+/** What an installation would write, and which of it differs from what is there. Changes nothing. Throws as `prepareInstall`. */
+export async function previewInstall(
+  system: System,
+  options: PrepareOptions,
+): Promise<{
+  readonly files: readonly (InstallFile & { readonly changed: boolean })[];
+  readonly notes: readonly string[];
+}> {
+  const tree = treeOf(system, options.root);
+  const { files, notes } = await prepareInstall(system, options);
+  const compared = files.map(async (file) => ({ ...file, changed: (await tree.readText(file.path)) !== file.text }));
+  return { files: await Promise.all(compared), notes };
 }
 
 /**
@@ -26,12 +47,14 @@ export interface Installed {
 export async function install(system: System, options: InstallOptions): Promise<Installed> {
   requireRoot(system);
   const { root = '' } = options;
+  const tree = treeOf(system, options.root);
   const starts = options.start && root === '';
   if (starts && !(await isBooted(system))) {
     throw new PortfenceError('USAGE', 'systemd does not run this host', {
       hint: '--no-start writes the files alone, --root DIR writes them into an image',
     });
   }
+  for (const folder of ENABLING_FOLDERS) await tree.requireInside(folder);
   await prepareInstall(system, options); // Whatever speaks against it is said before anything changes.
   const applied = starts
     ? await apply(system, {
@@ -41,16 +64,17 @@ export async function install(system: System, options: InstallOptions): Promise<
         say: options.say,
       })
     : undefined;
-  const { files, notes } = await prepareInstall(system, options);
-  const written: { path: string; changed: boolean }[] = [];
-  for (const { path, text, mode } of files) {
-    const changed = (await system.readText(`${root}${path}`)) !== text;
-    if (changed) await system.writeText(`${root}${path}`, text, mode);
-    written.push({ path: `${root}${path}`, changed });
+  const { files, notes } = await previewInstall(system, options);
+  for (const { path, text, mode, changed } of files) if (changed) await tree.writeText(path, text, mode);
+  const written = files.map(({ path, changed }) => ({ path: `${root}${path}`, changed }));
+  if (!files.some(({ path }) => path === SYSCTL_FILE)) await tree.remove(SYSCTL_FILE);
+  const units = SERVICES.map(unitFile);
+  let rewritten = written.some(({ path, changed }) => changed && units.some((unit) => path === `${root}${unit}`));
+  // Where the unit of a package is what is wanted, one of an earlier installation would hide it.
+  for (const unit of units.filter((path) => !files.some((file) => file.path === path))) {
+    rewritten ||= await tree.isThere(unit);
+    await tree.remove(unit);
   }
-  if (!files.some(({ path }) => path === SYSCTL_FILE)) await system.remove(`${root}${SYSCTL_FILE}`);
-  const units = SERVICES.map((name) => `${root}${unitFile(name)}`);
-  const rewritten = written.some(({ path, changed }) => changed && units.includes(path));
   if (starts && rewritten) await systemctl(system, ['daemon-reload']);
   if (starts && rewritten) await systemctl(system, ['try-restart', SERVICES[1]]);
   await systemctl(system, [...(root ? ['--root', root] : []), 'enable', ...(starts ? ['--now'] : []), ...SERVICES]);

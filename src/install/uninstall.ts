@@ -1,19 +1,23 @@
-import { requireRoot } from '../apply/locked.ts';
-import { type Removed, remove } from '../apply/remove.ts';
+import { requireRoot } from '../reconcile/locked.ts';
+import { type Removed, remove } from '../reconcile/remove.ts';
 import type { System } from '../system/system.ts';
 import { digest, readManifest } from './files.ts';
 import {
+  ENABLING_FOLDERS,
   FOLDER,
   MANIFEST_FILE,
   POLICY_FILE,
-  RULES_FILE,
+  packagedUnitFile,
+  RULES_FILES,
   SERVICES,
   STATE_FILE,
   SYSCTL_FILE,
   unitFile,
 } from './paths.ts';
 import { isBooted, systemctl } from './systemctl.ts';
+import { treeOf } from './tree.ts';
 
+/** What `uninstall` was asked for; `root` undefined for this host. */
 export interface UninstallOptions {
   readonly root: string | undefined;
   readonly keepPolicy: boolean;
@@ -22,45 +26,49 @@ export interface UninstallOptions {
   readonly say: (line: string) => void;
 }
 
+/** What `uninstall` did; paths without the root. */
 export interface Uninstalled {
   /** Files that were there and are gone. */
   readonly files: readonly string[];
-  /** The policy file, where it stays: kept on demand, or not as we wrote it. */
+  /** The policy file, where it stays: on demand, or since it was changed. */
   readonly policyLeft: string | null;
   /** What `portfence remove` did; null for the files of another system. */
   readonly removed: Removed | null;
 }
 
-const FILES = [RULES_FILE, STATE_FILE, SYSCTL_FILE, ...SERVICES.map(unitFile)];
+const FILES = [...RULES_FILES, STATE_FILE, SYSCTL_FILE, ...SERVICES.map(unitFile)];
 
 /** Takes an installation away: units, files, then the fence itself. Throws NOT_ROOT, LOCKED, KERNEL_REFUSED, SYSTEM. */
 export async function uninstall(system: System, options: UninstallOptions): Promise<Uninstalled> {
   requireRoot(system);
   const { root = '' } = options;
+  const tree = treeOf(system, options.root);
   const isHere = root === '';
   const runs = isHere && (await isBooted(system));
   const units = (
-    await Promise.all(SERVICES.map(async (name) => ((await exists(system, `${root}${unitFile(name)}`)) ? name : [])))
+    await Promise.all(
+      SERVICES.map(async (name) =>
+        (await tree.isThere(unitFile(name))) || (await tree.readText(packagedUnitFile(name))) !== undefined ? name : [],
+      ),
+    )
   ).flat();
   // The agent first: it would put back what is taken away.
   if (units.length > 0) {
+    for (const folder of ENABLING_FOLDERS) await tree.requireInside(folder);
     const where = root ? ['--root', root] : [];
     await systemctl(system, [...where, 'disable', ...(runs ? ['--now'] : []), ...units]);
   }
   const removed = isHere ? await remove(system, { now: options.now, say: options.say }) : null;
-  const [policyText, manifest] = [
-    await system.readText(`${root}${POLICY_FILE}`),
-    readManifest(await system.readText(`${root}${MANIFEST_FILE}`)),
-  ];
+  const [policyText, manifest] = [await tree.readText(POLICY_FILE), readManifest(await tree.readText(MANIFEST_FILE))];
   const isOurs = policyText !== undefined && manifest?.policy === digest(policyText);
   const goes = [...FILES, MANIFEST_FILE, ...(isOurs && !options.keepPolicy ? [POLICY_FILE] : [])];
   const files: string[] = [];
-  for (const path of goes.map((one) => `${root}${one}`)) {
-    if (!(await exists(system, path))) continue;
-    await system.remove(path);
-    files.push(path);
+  for (const path of goes) {
+    if (!(await tree.isThere(path))) continue;
+    await tree.remove(path);
+    files.push(`${root}${path}`);
   }
-  await system.remove(`${root}${FOLDER}`);
+  await tree.remove(FOLDER);
   if (runs && units.length > 0) {
     await systemctl(system, ['daemon-reload']);
     await system.run(['systemctl', 'reset-failed', ...units]); // Nothing to reset is no failure.
@@ -68,5 +76,3 @@ export async function uninstall(system: System, options: UninstallOptions): Prom
   const policyLeft = policyText !== undefined && !goes.includes(POLICY_FILE) ? `${root}${POLICY_FILE}` : null;
   return { files, policyLeft, removed };
 }
-
-const exists = async (system: System, path: string): Promise<boolean> => (await system.readText(path)) !== undefined;

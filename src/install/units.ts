@@ -1,4 +1,8 @@
-import { POLICY_FILE, RULES_FILE, SERVICES, STATE_FILE, SYSCTL_FILE } from './paths.ts';
+import type { BackendId } from '../backends/backend.ts';
+import { restoreArguments } from '../backends/iptables/render.ts';
+import type { Variant } from '../backends/iptables/rules.ts';
+import { RUN_FOLDER } from '../reconcile/run-folder.ts';
+import { FOLDER, POLICY_FILE, RULES_FILE, SERVICES, STATE_FILE, SYSCTL_FILE } from './paths.ts';
 import { quoted } from './quoting.ts';
 
 /** Everything that starts containers, or links that containers use. Names that this host does not have do no harm. */
@@ -6,13 +10,45 @@ const ENGINES = [
   ...['docker.service', 'docker.socket', 'containerd.service', 'podman.service', 'podman.socket'],
   ...['podman-restart.service', 'crio.service', 'kubelet.service', 'k3s.service', 'k3s-agent.service', 'nomad.service'],
 ];
-const STATE = '/run/portfence';
 
 /**
  * A constant: the fence as it was wanted last, else as it was installed; a table that is in the way of both goes. It needs
  * nft and nothing of ours.
  */
-const LOAD = `/bin/sh -c '[ -e ${STATE}/fence.nft ] && nft -f ${STATE}/fence.nft && exit; nft -f ${RULES_FILE} && exit; nft delete table inet portfence; exec nft -f ${RULES_FILE}'`;
+const LOAD = `/bin/sh -c '[ -e ${RUN_FOLDER}/fence.nft ] && nft -f ${RUN_FOLDER}/fence.nft && exit; nft -f ${RULES_FILE} && exit; nft delete table inet portfence; exec nft -f ${RULES_FILE}'`;
+
+/** The same for iptables, by family; rules of ours that stand already are left to the agent. A dollar is doubled for systemd. */
+const loadByIptables = (variant: Variant): string => {
+  const load = `$$tool-${variant}-restore ${restoreArguments.join(' ')}`;
+  return [
+    `/bin/sh -c 'failed=0; for tool in iptables ip6tables; do`,
+    `$$tool-${variant}-save | grep -q PORTFENCE && continue;`,
+    `for file in ${RUN_FOLDER}/fence.$$tool ${FOLDER}/fence.$$tool; do`,
+    `[ -e $$file ] && ${load} <$$file && continue 2; done;`,
+    `[ -e ${FOLDER}/fence.$$tool ] && failed=1; done; exit $$failed'`,
+  ].join(' ');
+};
+
+/** What the programs of a backend need of the unit that runs them. */
+interface Programs {
+  readonly load: string;
+  readonly capabilities: readonly string[];
+  readonly addressFamilies: readonly string[];
+  readonly more: readonly string[];
+}
+
+/** Every program of iptables-legacy takes this lock, and asks the kernel over a raw socket. */
+const LEGACY_LOCK = '/run/xtables.lock';
+const PROGRAMS: Readonly<Record<BackendId, Programs>> = {
+  nftables: { load: LOAD, capabilities: [], addressFamilies: [], more: [] },
+  'iptables-nft': { load: loadByIptables('nft'), capabilities: [], addressFamilies: [], more: [] },
+  'iptables-legacy': {
+    load: loadByIptables('legacy'),
+    capabilities: ['CAP_NET_RAW'],
+    addressFamilies: ['AF_INET', 'AF_INET6'],
+    more: [`ExecStartPre=+/bin/touch ${LEGACY_LOCK}`, `ReadWritePaths=-${LEGACY_LOCK}`],
+  },
+};
 
 /** What both may not do (systemd.exec(5)), whatever they run. */
 const CONFINEMENT = [
@@ -39,10 +75,13 @@ const CONFINEMENT = [
   'SystemCallFilter=~@privileged @resources',
   'SystemCallErrorNumber=EPERM',
 ];
+/** Nothing is fenced until an installation wrote the rules. */
+const ANY_RULES = `ConditionPathExistsGlob=${FOLDER}/fence.*`;
 const OFF_THE_NETWORK = 'IPAddressDeny=any';
 
-/** The fence itself: loaded before anything starts a container, by nft alone, and kept when the unit stops. */
-export function fenceUnit(): readonly string[] {
+/** The fence itself: loaded before anything starts a container, by the backend's programs alone, and kept when the unit stops. */
+export function fenceUnit(backend: BackendId = 'nftables'): readonly string[] {
+  const { load, capabilities, addressFamilies, more } = PROGRAMS[backend];
   return [
     '[Unit]',
     'Description=portfence: the source ports of what leaves this host',
@@ -54,18 +93,19 @@ export function fenceUnit(): readonly string[] {
     'Wants=network-pre.target',
     `Before=network-pre.target ${ENGINES.join(' ')} shutdown.target`,
     'Conflicts=shutdown.target',
-    `ConditionPathExists=${RULES_FILE}`,
+    ANY_RULES,
     '',
     '[Service]',
     'Type=oneshot',
     'RemainAfterExit=yes',
     'StandardInput=null',
-    `ExecStartPre=-/bin/cp --no-clobber ${STATE_FILE} ${STATE}/state.json`,
-    `ExecStart=${LOAD}`,
-    `ExecReload=${LOAD}`,
+    `ExecStartPre=-/bin/cp --no-clobber ${STATE_FILE} ${RUN_FOLDER}/state.json`,
+    ...more,
+    `ExecStart=${load}`,
+    `ExecReload=${load}`,
     '# No ExecStop: stopping this unit leaves the fence, since taking it away could cut connections. `portfence remove` does it.',
-    'CapabilityBoundingSet=CAP_NET_ADMIN',
-    'RestrictAddressFamilies=AF_NETLINK',
+    `CapabilityBoundingSet=${['CAP_NET_ADMIN', ...capabilities].join(' ')}`,
+    `RestrictAddressFamilies=${['AF_NETLINK', ...addressFamilies].join(' ')}`,
     'RestrictNamespaces=yes',
     'ProtectHome=yes',
     'PrivateTmp=yes',
@@ -80,32 +120,49 @@ export function fenceUnit(): readonly string[] {
   ];
 }
 
+/** How the unit starts the agent. */
 export interface AgentCommand {
-  /** Absolute paths, resolved: the Node that runs it, and the launcher. */
-  readonly node: string;
-  readonly launcher: string;
+  /** What runs portfence, absolute paths, resolved: the executable, or a Node and the launcher. */
+  readonly program: readonly string[];
   /** Further arguments of `portfence agent`. */
   readonly args: readonly string[];
-  /** The policy has it ask the cloud for the network ACL, which takes the network. */
-  readonly asksCloud?: boolean;
+  /** The policy has it ask the cloud for the network ACL, or serve on an address. */
+  readonly usesNetwork?: boolean;
+  /** What holds the fence; nftables unless given. */
+  readonly backend?: BackendId;
 }
 
 /** The agent: heals within milliseconds and gives containers their range. The fence stands without it. */
-export function agentUnit({ node, launcher, args, asksCloud = false }: AgentCommand): readonly string[] {
-  const command = [node, launcher, 'agent', '--policy', POLICY_FILE, ...args];
+export function agentUnit({
+  program,
+  args,
+  usesNetwork = false,
+  backend = 'nftables',
+}: AgentCommand): readonly string[] {
+  const { capabilities, addressFamilies, more } = PROGRAMS[backend];
+  const families = new Set([
+    'AF_UNIX',
+    'AF_NETLINK',
+    ...addressFamilies,
+    ...(usesNetwork ? ['AF_INET', 'AF_INET6'] : []),
+  ]);
+  const command = [...program, 'agent', '--policy', POLICY_FILE, ...args];
   const lies = (...folders: readonly string[]): boolean =>
-    [node, launcher].some((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
+    program.some((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
   return [
     '[Unit]',
     'Description=portfence agent: keeps the fence true and gives containers the allowed ports',
     `Wants=${SERVICES[0]}`,
     `After=${SERVICES[0]}`,
     `ConditionPathExists=${POLICY_FILE}`,
+    '# `portfence install systemd` wrote it: until then nothing is fenced.',
+    ANY_RULES,
     '',
     '[Service]',
     'Type=notify',
     '# systemd-notify tells, a child of the agent.',
     'NotifyAccess=all',
+    ...more,
     `ExecStart=${command.map(quoted).join(' ')}`,
     'ExecReload=/bin/kill -HUP $MAINPID',
     'Restart=always',
@@ -113,17 +170,17 @@ export function agentUnit({ node, launcher, args, asksCloud = false }: AgentComm
     'TimeoutStartSec=60',
     'TimeoutStopSec=15',
     'WatchdogSec=120',
-    '# It may not look at the first process, by which it would find this folder.',
-    `Environment=PORTFENCE_STATE_DIR=${STATE}`,
+    `Environment=PORTFENCE_STATE_DIR=${RUN_FOLDER}`,
     '# CAP_SYS_ADMIN enters the network namespaces of containers and makes the empty one in which rules are tried.',
-    'CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN',
-    `RestrictAddressFamilies=AF_UNIX AF_NETLINK${asksCloud ? ' AF_INET AF_INET6' : ''}`,
+    '# CAP_SYS_PTRACE shows which process listens on the socket of an engine: one that systemd would start is not asked.',
+    `CapabilityBoundingSet=${['CAP_NET_ADMIN', 'CAP_SYS_ADMIN', 'CAP_SYS_PTRACE', ...capabilities].join(' ')}`,
+    `RestrictAddressFamilies=${[...families].join(' ')}`,
     'RestrictNamespaces=net',
     'ReadWritePaths=/proc/sys/net',
     `ProtectHome=${lies('/home', '/root', '/run/user') ? 'read-only' : 'yes'}`,
     `PrivateTmp=${lies('/tmp', '/var/tmp') ? 'no' : 'yes'}`,
     ...CONFINEMENT,
-    ...(asksCloud ? [] : [OFF_THE_NETWORK]),
+    ...(usesNetwork ? [] : [OFF_THE_NETWORK]),
     '',
     '[Install]',
     'WantedBy=multi-user.target',

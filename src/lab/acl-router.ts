@@ -29,6 +29,7 @@ export interface AclCell {
   readonly strayPorts: readonly number[];
 }
 
+/** What the ACL counted since the last `reset`, by family and protocol, and summed up. Counts are packets. */
 export interface AclCounters {
   readonly cells: readonly AclCell[];
   readonly inRange: number;
@@ -45,7 +46,7 @@ export interface AclRouter {
 
 const kinds = FAMILIES.flatMap((family) => PROTOCOLS.map((protocol) => ({ family, protocol })));
 const COUNTS = ['inRange', 'outOfRange', 'passed', 'dropped'] as const;
-const nameOf = (count: string, { family, protocol }: { family: Family; protocol: Protocol }): string =>
+const objectName = (count: string, { family, protocol }: { family: Family; protocol: Protocol }): string =>
   `${count}_${family}_${protocol}`;
 
 interface AclSpec {
@@ -59,17 +60,17 @@ interface AclSpec {
 export function aclRules({ allowed, published, countsOnly = false }: AclSpec): string {
   const open = union(allowed, portSet(...published.map((port) => ({ from: port, to: port }))));
   const objects = kinds.flatMap((kind) => [
-    ...COUNTS.map((count) => `  counter ${nameOf(count, kind)} { }`),
-    `  set ${nameOf('ports', kind)} { type inet_service; size 65535; flags dynamic; }`,
+    ...COUNTS.map((count) => `  counter ${objectName(count, kind)} { }`),
+    `  set ${objectName('ports', kind)} { type inet_service; size 65535; flags dynamic; }`,
   ]);
   const rules = kinds.flatMap((kind) => {
     const match = `meta nfproto ${kind.family} meta l4proto ${kind.protocol}`;
     return [
-      `    iifname "h*" ${match} add @${nameOf('ports', kind)} { th sport }`,
-      `    iifname "h*" ${match} th sport { ${portsText(allowed, ', ')} } counter name ${nameOf('inRange', kind)} accept`,
-      `    iifname "h*" ${match} counter name ${nameOf('outOfRange', kind)} accept`,
-      `    oifname "h*" ${match} th dport { ${portsText(open, ', ')} } counter name ${nameOf('passed', kind)} accept`,
-      `    oifname "h*" ${match} counter name ${nameOf('dropped', kind)} ${countsOnly ? 'accept' : 'drop'}`,
+      `    iifname "h*" ${match} add @${objectName('ports', kind)} { th sport }`,
+      `    iifname "h*" ${match} th sport { ${portsText(allowed, ', ')} } counter name ${objectName('inRange', kind)} accept`,
+      `    iifname "h*" ${match} counter name ${objectName('outOfRange', kind)} accept`,
+      `    oifname "h*" ${match} th dport { ${portsText(open, ', ')} } counter name ${objectName('passed', kind)} accept`,
+      `    oifname "h*" ${match} counter name ${objectName('dropped', kind)} ${countsOnly ? 'accept' : 'drop'}`,
     ];
   });
   const answers =
@@ -91,13 +92,13 @@ export function aclRules({ allowed, published, countsOnly = false }: AclSpec): s
 }
 
 /** Loads the ACL into the router's namespace. */
-export async function raiseAcl(router: Namespace, spec: AclSpec): Promise<AclRouter> {
+export async function loadAcl(router: Namespace, spec: AclSpec): Promise<AclRouter> {
   await router.expect(['nft', '-f', '-'], { input: aclRules(spec) });
   return {
     counters: async () =>
       readCounters(await router.expect(['nft', '-j', 'list', 'table', 'inet', 'acl']), spec.allowed),
     reset: async () => {
-      const sets = kinds.map((kind) => `flush set inet acl ${nameOf('ports', kind)}`);
+      const sets = kinds.map((kind) => `flush set inet acl ${objectName('ports', kind)}`);
       await router.expect(['nft', '-f', '-'], { input: `${['reset counters table inet acl', ...sets].join('\n')}\n` });
     },
   };
@@ -121,8 +122,8 @@ function readCounters(json: string, allowed: PortSet): AclCounters {
       );
   }
   const cells = kinds.map((kind): AclCell => {
-    const count = (name: (typeof COUNTS)[number]): number => packets.get(nameOf(name, kind)) ?? 0;
-    const sourcePorts = (ports.get(nameOf('ports', kind)) ?? []).sort((a, b) => a - b);
+    const count = (name: (typeof COUNTS)[number]): number => packets.get(objectName(name, kind)) ?? 0;
+    const sourcePorts = (ports.get(objectName('ports', kind)) ?? []).sort((a, b) => a - b);
     return {
       ...kind,
       inRange: count('inRange'),

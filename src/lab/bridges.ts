@@ -1,6 +1,7 @@
-import { holdNamespace, type Namespace } from './namespace.ts';
-import { ipBatch, prepare } from './topology.ts';
+import { createNamespace, type Namespace } from './namespace.ts';
+import { ipBatch, prepareNamespace } from './topology.ts';
 
+/** A bridge to be made on the host. */
 export interface BridgeSpec {
   /** `br-` and 12 hex digits like Docker's, or `virbr0`, `docker0`, ...: at most 15 characters. */
   readonly name: string;
@@ -17,12 +18,13 @@ export interface Bridge extends BridgeSpec {
   addGuest(): Promise<Guest>;
 }
 
+/** A namespace on a bridge, with the addresses it has there. */
 export interface Guest extends Namespace {
   readonly ipv4: string;
   readonly ipv6: string | undefined;
 }
 
-/** Makes the bridge in the host's namespace; `onGuest` gets each guest, to close it with the world. */
+/** Makes the bridge in the host's namespace; `onGuest` gets each guest, to close it with the testbed. */
 export async function addBridge(
   host: Namespace,
   spec: BridgeSpec,
@@ -41,12 +43,12 @@ export async function addBridge(
     addGuest: async () => {
       guests += 1;
       const number = guests + 1;
-      const guest = await holdNamespace();
+      const guest = await createNamespace();
       onGuest(guest);
       const ipv4 = address(spec.ipv4, String(number));
       const ipv6 = spec.ipv6 ? address(spec.ipv6, String(number)) : undefined;
       const port = `p${number}${spec.name.slice(-10)}`;
-      await prepare(guest, false);
+      await prepareNamespace(guest, false);
       await ipBatch(guest, [`link add eth0 type veth peer name ${port} netns ${host.pid}`]);
       await ipBatch(host, [`link set ${port} master ${spec.name}`, `link set ${port} up`]);
       await ipBatch(guest, [

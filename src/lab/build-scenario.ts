@@ -1,5 +1,5 @@
 import { PortfenceError } from '../errors.ts';
-import type { Finished } from '../system/system.ts';
+import type { CommandResult } from '../system/system.ts';
 import type { Engine } from './docker.ts';
 import { IMAGE } from './image.ts';
 import { mirrorAddress } from './topology.ts';
@@ -75,7 +75,7 @@ async function service(engine: Engine, say: (line: string) => void): Promise<Att
 }
 
 /** Counts by the program's own words; BuildKit puts a prefix before each line, and quotes a failed step's lines again. */
-function tally(how: string, network: string, { code, stdout, stderr }: Finished): Attempt {
+function tally(how: string, network: string, { code, stdout, stderr }: CommandResult): Attempt {
   const text = stdout + stderr;
   const reported = (words: string): number => urls.filter((url) => new RegExp(`${words} ${url}\\s`).test(text)).length;
   const failed = reported('no answer from');

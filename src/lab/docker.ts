@@ -3,26 +3,29 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortfenceError } from '../errors.ts';
-import { type Logged, startLogged } from '../system/held.ts';
+import { type LoggedChild, startLoggedChild } from '../system/child.ts';
 import { run } from '../system/run.ts';
-import type { Argv, Finished, RunOptions } from '../system/system.ts';
-import { type EngineRoom, furnishRoom } from './engine-room.ts';
+import type { Argv, CommandResult, RunOptions } from '../system/system.ts';
+import { type EngineHost, withEngineHost } from './engine-host.ts';
 import { importImage } from './image.ts';
 import type { Namespace } from './namespace.ts';
-import type { World } from './world.ts';
+import type { Testbed } from './testbed.ts';
 
 const START_MS = 40_000;
 const STOP_MS = 30_000;
 const POLL_MS = 50;
 
+/** How dockerd is started. */
 export interface EngineOptions {
   /** Further flags of dockerd. */
   readonly flags?: readonly string[];
   /** Runs containers in a user namespace, as `--userns-remap=default` does. */
   readonly usernsRemap?: boolean;
+  /** Also listens where dockerd does by itself, keeps its namespaces there, and has a /run whose later mounts reach containers. */
+  readonly usualPaths?: boolean;
 }
 
-/** A real Docker engine in the world's host namespace, with everything it owns in a private folder. */
+/** A real Docker engine in the testbed's host namespace, with everything it owns in a private folder. */
 export interface Engine {
   /** For DOCKER_HOST: `unix:///...`. */
   readonly address: string;
@@ -31,7 +34,7 @@ export interface Engine {
   /** Whether the command line can build with BuildKit (newer ones need a plugin). */
   readonly buildKit: boolean;
   /** Runs the docker command line against this engine; 120 s unless given. */
-  docker(args: readonly string[], options?: RunOptions): Promise<Finished>;
+  docker(args: readonly string[], options?: RunOptions): Promise<CommandResult>;
   /** As `docker`, but throws PortfenceError with docker's words where it fails. Gives standard output, trimmed. */
   expect(args: readonly string[], options?: RunOptions): Promise<string>;
   /** The same command, run in the engine's mount, process and network namespaces. */
@@ -47,37 +50,39 @@ export interface Engine {
   restart(): Promise<void>;
   /** What dockerd wrote so far. */
   log(): Promise<string>;
-  /** Ends engine and containers at once and removes their data. The world does it too when it closes. */
+  /** Ends engine and containers at once and removes their data. The testbed does it too when it closes. */
   close(): Promise<void>;
 }
 
 /** Starts an engine, in about two seconds. Throws PortfenceError with the end of its log where it does not come up. */
-export function startEngine(world: World, options: EngineOptions = {}): Promise<Engine> {
-  return furnishRoom(world, (room, close) => engineIn(room, world.host, options, close));
+export function startEngine(testbed: Testbed, options: EngineOptions = {}): Promise<Engine> {
+  return withEngineHost(testbed, (engineHost, close) => engineIn(engineHost, testbed.host, options, close));
 }
 
 async function engineIn(
-  room: EngineRoom,
+  engineHost: EngineHost,
   host: Namespace,
-  { flags = [], usernsRemap = false }: EngineOptions,
+  { flags = [], usernsRemap = false, usualPaths = false }: EngineOptions,
   close: () => Promise<void>,
 ): Promise<Engine> {
-  const file = (name: string): string => join(room.folder, name);
+  const file = (name: string): string => join(engineHost.folder, name);
   const address = `unix://${file('docker.sock')}`;
-  const execRoot = file('exec');
+  const execRoot = usualPaths ? '/run/docker' : file('exec');
   const client = await findClient();
   const environment = { DOCKER_HOST: address, DOCKER_CONFIG: file('client') };
-  // The network namespace comes first: its path means the machine's /proc, not the room's.
-  const enter = (argv: Argv): Argv => host.enter(room.enter(argv));
+  // The network namespace comes first: its path means the machine's /proc, not the engine host's.
+  const enter = (argv: Argv): Argv => host.enter(engineHost.enter(argv));
   const daemon: Argv = [
     'dockerd',
     ...['--host', address, '--config-file', file('daemon.json'), '--pidfile', file('pid')],
     ...['--data-root', file('data'), '--exec-root', execRoot],
-    ...['--cgroup-parent', `/${room.cgroup}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
+    ...['--cgroup-parent', `/${engineHost.cgroup}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
     ...(usernsRemap ? ['--userns-remap', 'default'] : []),
+    ...(usualPaths ? ['--host', 'unix:///run/docker.sock'] : []),
     ...flags,
   ];
   await writeFile(file('daemon.json'), '{}\n');
+  if (usualPaths) await run(engineHost.enter(['mount', '--make-rshared', '/run']));
   const docker: Engine['docker'] = (args, more = {}) =>
     run([client, ...args], { timeoutMs: 120_000, ...more, env: { ...environment, ...more.env } });
   const expect: Engine['expect'] = async (args, more) => {
@@ -87,9 +92,9 @@ async function engineIn(
   };
   const log = (): Promise<string> => readFile(file('log'), 'utf8').catch(() => '');
 
-  let running: Logged | undefined;
+  let running: LoggedChild | undefined;
   const start = async (): Promise<void> => {
-    const started = await startLogged(enter(daemon), file('log'));
+    const started = await startLoggedChild(enter(daemon), file('log'));
     running = started;
     let over = false;
     void started.ended.then(() => {
@@ -107,7 +112,7 @@ async function engineIn(
   const stop = async (): Promise<void> => {
     if (!running) return;
     const pid = (await readFile(file('pid'), 'utf8')).trim();
-    await run(room.enter(['kill', '-TERM', pid]));
+    await run(engineHost.enter(['kill', '-TERM', pid]));
     const late = sleep(STOP_MS, 'late', { ref: false });
     if ((await Promise.race([running.ended, late])) === 'late')
       throw new PortfenceError('SYSTEM', `the Docker engine of the lab did not stop within ${STOP_MS} ms`);
@@ -123,10 +128,10 @@ async function engineIn(
     enter,
     inContainer: async (container) => {
       const sandbox = await expect(['inspect', '--format', '{{.NetworkSettings.SandboxKey}}', container]);
-      const inside = (argv: Argv): Argv => room.enter(['nsenter', `--net=${sandbox}`, '--', ...argv]);
+      const inside = (argv: Argv): Argv => engineHost.enter(['nsenter', `--net=${sandbox}`, '--', ...argv]);
       return { enter: inside, run: (argv, more) => run(inside(argv), more) };
     },
-    importImage: (name) => importImage({ expect, folder: room.folder }, name),
+    importImage: (name) => importImage({ expect, folder: engineHost.folder }, name),
     start,
     stop,
     restart: async () => {

@@ -4,10 +4,11 @@ import { PortfenceError } from '../errors.ts';
 import { run } from '../system/run.ts';
 import type { Argv } from '../system/system.ts';
 
+/** The name of the lab's image, which `importImage` makes. */
 export const IMAGE = 'portfence-lab/base:1';
 
 /**
- * `download URL...`: fetches all at the same time, one line each, and fails where one fails. It tells the port that the
+ * `download URL...`: fetches all at the same time, one line each, and fails where one fails. It prints the port that the
  * container's own kernel chose, which is all a program can know of its source port.
  */
 const DOWNLOAD = `#!/bin/sh

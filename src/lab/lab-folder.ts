@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readlink, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import process from 'node:process';
+import { isOwn } from './private-folder.ts';
 
 /** A private folder under the system's temporary one, for as long as this process lives. */
 export interface LabFolder {
@@ -16,9 +17,11 @@ export async function makeLabFolder(): Promise<LabFolder> {
   // A process number means something within its own process namespace only.
   const numbering = /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0] ?? '';
   const prefix = `pf-lab-${numbering}-`;
-  for (const name of await readdir(tmpdir()).catch(() => []))
-    if (name.startsWith(prefix) && !(await isAlive(name.slice(prefix.length))))
-      await removeLabFolder(join(tmpdir(), name));
+  for (const name of await readdir(tmpdir()).catch(() => [])) {
+    if (!name.startsWith(prefix) || (await isAlive(name.slice(prefix.length)))) continue;
+    // Any user can give a folder such a name.
+    if (await isOwn(join(tmpdir(), name)).catch(() => false)) await removeLabFolder(join(tmpdir(), name));
+  }
   const path = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
   return { path, name: basename(path), remove: () => removeLabFolder(path) };
 }

@@ -1,4 +1,5 @@
-import { portsText } from '../ports.ts';
+import { portsText, rangeText } from '../ports.ts';
+import { LINUX_PORTS } from './connections.ts';
 import { type Block, portBlocks, scale } from './port-map.ts';
 import type { LabResult } from './scenario.ts';
 
@@ -26,7 +27,7 @@ export function labText(result: LabResult, { colour }: { colour: boolean }): rea
 function explanation({ allowed }: LabResult): string[] {
   return [
     `The network lets answers back in only to ports ${portsText(allowed, ', ')}. Linux picks the port a connection`,
-    'leaves from out of 32768-60999, so the answers to many connections are dropped, and the connections hang.',
+    `leaves from out of ${rangeText(LINUX_PORTS)}, so the answers to many connections are dropped, and the connections hang.`,
     'portfence moves every connection into the allowed ports before it leaves the host.',
   ];
 }

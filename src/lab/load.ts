@@ -1,18 +1,19 @@
-import { follow } from '../system/follow.ts';
+import { startCoprocess } from '../system/child.ts';
+import { ownProgram } from '../system/own-program.ts';
 import type { Namespace } from './namespace.ts';
-import { labProgram } from './program-file.ts';
 
 /** One kind of connection that a load opens again and again. */
 export interface LoadKind {
   readonly name: string;
   readonly protocol: 'tcp' | 'udp';
-  /** Addresses where the peer tells how it sees us, taken in turn. */
+  /** Addresses where the peer echoes the source that it sees, taken in turn. */
   readonly hosts: readonly string[];
   readonly port: number;
   /** Source ports (inclusive) that are bound, spread over all of them; the kernel chooses where it is undefined. */
   readonly bound: { readonly from: number; readonly to: number } | undefined;
 }
 
+/** Which connections the load generator opens, and how many a second. */
 export interface LoadOrder {
   readonly perSecond: number;
   /** Milliseconds until a connection counts as silent. */
@@ -35,7 +36,7 @@ export function startLoad(
   order: LoadOrder,
   onTally: (tally: Readonly<Record<string, LoadTally>>) => void,
 ): { readonly ended: Promise<void>; stop(): Promise<void> } {
-  return follow(from.enter(labProgram('load', JSON.stringify(order))), (line) => {
+  return startCoprocess(from.enter(ownProgram('lab/programs/load', JSON.stringify(order))), (line) => {
     if (line.startsWith('{')) onTally(JSON.parse(line) as Record<string, LoadTally>);
   });
 }

@@ -1,10 +1,10 @@
-import { hold } from '../system/held.ts';
-import { holdNamespace as holdNamespaceOf, type Namespace } from '../system/namespace.ts';
+import { startChild } from '../system/child.ts';
+import { createNamespace as createNamespaceOf, type Namespace } from '../system/namespace.ts';
 import { run } from '../system/run.ts';
 
 export type { Namespace } from '../system/namespace.ts';
 
-/** A new network namespace of this machine; see `holdNamespace` in src/system. */
-export function holdNamespace(): Promise<Namespace> {
-  return holdNamespaceOf({ run, hold });
+/** A new network namespace of this machine; see `createNamespace` in src/system. */
+export function createNamespace(): Promise<Namespace> {
+  return createNamespaceOf({ run, startChild });
 }

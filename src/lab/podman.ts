@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortfenceError } from '../errors.ts';
-import { startLogged } from '../system/held.ts';
+import { startLoggedChild } from '../system/child.ts';
 import { run } from '../system/run.ts';
-import type { Argv, Finished, RunOptions } from '../system/system.ts';
-import { type EngineRoom, furnishRoom } from './engine-room.ts';
+import type { Argv, CommandResult, RunOptions } from '../system/system.ts';
+import { type EngineHost, withEngineHost } from './engine-host.ts';
 import { importImage } from './image.ts';
 import type { Namespace } from './namespace.ts';
-import type { World } from './world.ts';
+import type { Testbed } from './testbed.ts';
 
 const SERVICE_MS = 20_000;
 const POLL_MS = 50;
@@ -16,13 +16,13 @@ const POLL_MS = 50;
 /** What makes podman's networks: netavark, or CNI plugins before version 4. */
 export type PodmanNetwork = 'cni' | 'netavark';
 
-/** A real podman in the world's host namespace, with everything it owns in a private folder. It has no daemon. */
+/** A real podman in the testbed's host namespace, with everything it owns in a private folder. It has no daemon. */
 export interface Podman {
   /** Runs podman; 120 s unless given. */
-  podman(args: readonly string[], options?: RunOptions): Promise<Finished>;
+  podman(args: readonly string[], options?: RunOptions): Promise<CommandResult>;
   /** As `podman`, but throws PortfenceError with its words where it fails. Gives standard output, trimmed. */
   expect(args: readonly string[], options?: RunOptions): Promise<string>;
-  /** `podman run` with these flags, in the room's own control groups. */
+  /** `podman run` with these flags, in the engine host's own control groups. */
   runContainer(args: readonly string[]): Promise<string>;
   /** The same command, run in the engine's mount, process and network namespaces. */
   enter(argv: Argv): Argv;
@@ -32,11 +32,11 @@ export interface Podman {
   importImage(): Promise<string>;
   /** Starts the API at its usual socket, `/run/podman/podman.sock` inside. */
   serve(): Promise<void>;
-  /** Ends everything at once and removes its data. The world does it too when it closes. */
+  /** Ends everything at once and removes its data. The testbed does it too when it closes. */
   close(): Promise<void>;
 }
 
-/** runc, since Debian's crun refuses control groups of both versions side by side; files and locks where only the room sees them. */
+/** runc, since Debian's crun refuses control groups of both versions side by side; files and locks where only the engine host sees them. */
 const configuration = (network: PodmanNetwork): string => `[engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
@@ -51,29 +51,29 @@ graphroot = "/var/lib/containers/storage"
 `;
 
 /** Prepares a podman, in a fraction of a second. Throws PortfenceError where the machine refuses. */
-export function preparePodman(world: World, network: PodmanNetwork): Promise<Podman> {
-  return furnishRoom(world, async (room, close) => {
-    await furnish(room, network);
-    return podmanIn(room, world.host, close);
+export function preparePodman(testbed: Testbed, network: PodmanNetwork): Promise<Podman> {
+  return withEngineHost(testbed, async (engineHost, close) => {
+    await prepareRoot(engineHost, network);
+    return podmanIn(engineHost, testbed.host, close);
   });
 }
 
-async function furnish(room: EngineRoom, network: PodmanNetwork): Promise<void> {
-  await writeFile(join(room.folder, 'containers.conf'), configuration(network));
-  await writeFile(join(room.folder, 'storage.conf'), STORAGE);
+async function prepareRoot(engineHost: EngineHost, network: PodmanNetwork): Promise<void> {
+  await writeFile(join(engineHost.folder, 'containers.conf'), configuration(network));
+  await writeFile(join(engineHost.folder, 'storage.conf'), STORAGE);
   const steps: readonly Argv[] = [
     ...['/var/lib', '/dev/shm'].map((point): Argv => ['mount', '-t', 'tmpfs', 'tmpfs', point]),
     ['mkdir', '-p', '/etc/containers'],
-    ['cp', join(room.folder, 'containers.conf'), join(room.folder, 'storage.conf'), '/etc/containers/'],
+    ['cp', join(engineHost.folder, 'containers.conf'), join(engineHost.folder, 'storage.conf'), '/etc/containers/'],
   ];
   for (const argv of steps) {
-    const { code, stderr } = await run(room.enter(argv));
+    const { code, stderr } = await run(engineHost.enter(argv));
     if (code !== 0) throw new PortfenceError('SYSTEM', `${argv.join(' ')} ended with ${code}: ${stderr.trim()}`);
   }
 }
 
-function podmanIn(room: EngineRoom, host: Namespace, close: () => Promise<void>): Podman {
-  const enter = (argv: Argv): Argv => host.enter(room.enter(argv));
+function podmanIn(engineHost: EngineHost, host: Namespace, close: () => Promise<void>): Podman {
+  const enter = (argv: Argv): Argv => host.enter(engineHost.enter(argv));
   const podman: Podman['podman'] = (args, options) =>
     run(enter(['podman', ...args]), { timeoutMs: 120_000, ...options });
   const expect: Podman['expect'] = async (args, options) => {
@@ -83,12 +83,12 @@ function podmanIn(room: EngineRoom, host: Namespace, close: () => Promise<void>)
   };
   const serve = async (): Promise<void> => {
     const socket = '/run/podman/podman.sock';
-    const log = join(room.folder, 'service.log');
-    await run(room.enter(['mkdir', '-p', '/run/podman']));
-    await startLogged(enter(['podman', 'system', 'service', '--time', '0', `unix://${socket}`]), log);
+    const log = join(engineHost.folder, 'service.log');
+    await run(engineHost.enter(['mkdir', '-p', '/run/podman']));
+    await startLoggedChild(enter(['podman', 'system', 'service', '--time', '0', `unix://${socket}`]), log);
     const deadline = Date.now() + SERVICE_MS;
     const ask: Argv = ['curl', '--silent', '--fail', '--unix-socket', socket, 'http://localhost/_ping'];
-    while ((await run(room.enter(ask))).code !== 0) {
+    while ((await run(engineHost.enter(ask))).code !== 0) {
       if (Date.now() > deadline)
         throw new PortfenceError('SYSTEM', `the podman service of the lab did not answer within ${SERVICE_MS} ms`);
       await sleep(POLL_MS);
@@ -97,14 +97,14 @@ function podmanIn(room: EngineRoom, host: Namespace, close: () => Promise<void>)
   return {
     podman,
     expect,
-    runContainer: (args) => expect(['run', '--cgroup-parent', `/${room.cgroup}`, ...args]),
+    runContainer: (args) => expect(['run', '--cgroup-parent', `/${engineHost.cgroup}`, ...args]),
     enter,
     inContainer: async (container) => {
       const sandbox = await expect(['inspect', '--format', '{{.NetworkSettings.SandboxKey}}', container]);
-      const inside = (argv: Argv): Argv => room.enter(['nsenter', `--net=${sandbox}`, '--', ...argv]);
+      const inside = (argv: Argv): Argv => engineHost.enter(['nsenter', `--net=${sandbox}`, '--', ...argv]);
       return { enter: inside, run: (argv, more) => run(inside(argv), more) };
     },
-    importImage: () => importImage({ expect, folder: room.folder }),
+    importImage: () => importImage({ expect, folder: engineHost.folder }),
     serve,
     close,
   };

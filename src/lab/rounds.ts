@@ -1,9 +1,9 @@
 import type { Family } from '../ports.ts';
 import { openConnections, type Probe, spreadPorts } from './connections.ts';
 import type { Namespace } from './namespace.ts';
-import { TELL_PORT } from './peer-servers.ts';
+import { ECHO_ADDRESS_PORT } from './peer-servers.ts';
+import type { Testbed } from './testbed.ts';
 import { mirrorAddress, PEER } from './topology.ts';
-import type { World } from './world.ts';
 
 /** How many connections of each kind. */
 export const SPREAD = 200;
@@ -22,6 +22,7 @@ export interface ConnectionRow extends Kind {
   readonly hungAfter: number;
 }
 
+/** What one round of connections came to. */
 export interface Round {
   readonly rows: readonly (Kind & { readonly hung: number })[];
   /** Source ports that the ACL saw leaving, ascending. */
@@ -33,10 +34,13 @@ export interface Round {
 const destination = { host: PEER, container: mirrorAddress(0) };
 
 /** Opens connections of every kind from both origins at the same time, from ports spread over those Linux hands out. */
-export async function openRound(world: World, origins: Readonly<Record<Kind['origin'], Namespace>>): Promise<Round> {
-  await world.acl.reset();
+export async function openRound(
+  testbed: Testbed,
+  origins: Readonly<Record<Kind['origin'], Namespace>>,
+): Promise<Round> {
+  await testbed.acl.reset();
   const results = await Promise.all([openAll('host', origins.host), openAll('container', origins.container)]);
-  const { cells, outOfRange } = await world.acl.counters();
+  const { cells, outOfRange } = await testbed.acl.counters();
   const ports = new Set(cells.flatMap(({ sourcePorts }) => sourcePorts));
   return { rows: results.flat(), ports: [...ports].sort((a, b) => a - b), strayPackets: outOfRange };
 }
@@ -48,7 +52,7 @@ async function openAll(origin: Kind['origin'], from: Namespace): Promise<(Kind &
   const probes = kinds.map(
     ({ family, protocol }): Probe => ({
       protocol,
-      to: { host: destination[origin][family], port: TELL_PORT },
+      to: { host: destination[origin][family], port: ECHO_ADDRESS_PORT },
       sourcePorts: spreadPorts(SPREAD),
       timeoutMs: HANGS_AFTER_MS,
     }),

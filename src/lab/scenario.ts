@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PortfenceError } from '../errors.ts';
 import type { PortSet } from '../ports.ts';
 import { portSet, portsText } from '../ports.ts';
-import type { Finished } from '../system/system.ts';
+import type { CommandResult } from '../system/system.ts';
 import type { Bridge } from './bridges.ts';
 import { type BuildRow, buildsAfter, buildsBefore } from './build-scenario.ts';
 import { type Engine, startEngine } from './docker.ts';
 import { makeLabFolder } from './lab-folder.ts';
 import type { Namespace } from './namespace.ts';
 import { type ConnectionRow, openRound, type Round, SPREAD } from './rounds.ts';
-import { readVerdict, type Verdict } from './verdict.ts';
-import { buildWorld, type World } from './world.ts';
+import { buildTestbed, type Testbed } from './testbed.ts';
+import { readVerifySummary, type VerifySummary } from './verify-summary.ts';
 
 /** Where portfence runs, and the folder for what it remembers, which goes with the lab. */
 export interface LabHost {
@@ -20,8 +20,9 @@ export interface LabHost {
   readonly engine: string | undefined;
 }
 /** Runs portfence with these arguments in a namespace, as `portfence ARGS` would run on that host. */
-export type RunPortfence = (args: readonly string[], at: LabHost) => Promise<Finished>;
+export type RunPortfence = (args: readonly string[], at: LabHost) => Promise<CommandResult>;
 
+/** How the demonstration runs; `portfence` starts a command as a person would. */
 export interface LabOptions {
   /** With a real Docker engine, and the builds that hang. */
   readonly docker: boolean;
@@ -42,12 +43,13 @@ export interface LabResult {
   readonly ports: { readonly before: readonly number[]; readonly after: readonly number[] };
   /** Packets that left with a port whose answers can't come back. */
   readonly strayPackets: { readonly before: number; readonly after: number };
-  readonly verify: Verdict;
+  readonly verify: VerifySummary;
   /** Empty without Docker. */
   readonly builds: readonly BuildRow[];
   readonly seconds: number;
 }
 
+/** The ports that the lab's ACL lets back in. */
 export const LAB_PORTS = portSet({ from: 49_152, to: 61_000 });
 const MIRRORS = 12;
 const SIGNAL_MS = 50;
@@ -58,41 +60,41 @@ export async function labRun({ docker, portfence, say, signal }: LabOptions): Pr
   const began = Date.now();
   const ports = portsText(LAB_PORTS);
   signal?.throwIfAborted();
-  say(`Building a small world: a host, a network ACL that lets only ports ${ports} back in, and a peer`);
-  let world: World | undefined;
-  const interrupt = (): void => void world?.close().catch(() => {});
+  say(`Building a testbed: a host, a network ACL that lets only ports ${ports} back in, and a peer`);
+  let testbed: Testbed | undefined;
+  const interrupt = (): void => void testbed?.close().catch(() => {});
   signal?.addEventListener('abort', interrupt);
   try {
-    world = await buildWorld({ allowed: LAB_PORTS, mirrors: MIRRORS });
+    testbed = await buildTestbed({ allowed: LAB_PORTS, mirrors: MIRRORS });
     if (signal?.aborted) interrupt();
-    const result = await demonstrate(world, { docker, portfence, say });
+    const result = await demonstrate(testbed, { docker, portfence, say });
     return { ...result, seconds: (Date.now() - began) / 1000 };
   } catch (cause) {
     // Ctrl-C reaches the commands in front as well, and one of them may have ended before our own handler runs.
     await sleep(SIGNAL_MS);
     if (!signal?.aborted) throw cause;
-    await world?.close();
+    await testbed?.close();
     throw new PortfenceError('INTERRUPTED', 'interrupted; everything that the lab made is removed', { cause });
   } finally {
     signal?.removeEventListener('abort', interrupt);
-    await world?.close();
+    await testbed?.close();
     if (!signal?.aborted) say('Removed everything again');
   }
 }
 
 async function demonstrate(
-  world: World,
+  testbed: Testbed,
   { docker, portfence, say }: Pick<LabOptions, 'docker' | 'portfence' | 'say'>,
 ): Promise<Omit<LabResult, 'seconds'>> {
   const state = await makeLabFolder();
-  world.onClose(state.remove);
-  const bridge: Bridge = await world.addBridge(BRIDGE);
-  const origins = { host: world.host, container: await bridge.addGuest() };
-  const engine = docker ? await prepareEngine(world, say) : undefined;
-  const at: LabHost = { ns: world.host, stateFolder: state.path, engine: engine?.address };
+  testbed.onClose(state.remove);
+  const bridge: Bridge = await testbed.addBridge(BRIDGE);
+  const origins = { host: testbed.host, container: await bridge.addGuest() };
+  const engine = docker ? await prepareEngine(testbed, say) : undefined;
+  const at: LabHost = { ns: testbed.host, stateFolder: state.path, engine: engine?.address };
 
   say(`Without the fence: ${SPREAD} connections each from host and container, IPv4 and IPv6, TCP and UDP`);
-  const before = await openRound(world, origins);
+  const before = await openRound(testbed, origins);
   const buildsThen = engine ? await buildsBefore(engine, say) : [];
 
   say(`portfence apply --ports ${portsText(LAB_PORTS)}`);
@@ -101,16 +103,16 @@ async function demonstrate(
     throw new PortfenceError('SYSTEM', `portfence apply ended with ${applied.code}`, { detail: applied.stderr.trim() });
 
   say('With the fence: the same connections again');
-  const after = await openRound(world, origins);
+  const after = await openRound(testbed, origins);
   const builds = engine ? await buildsAfter(engine, buildsThen, say) : [];
 
   say('portfence verify');
-  const verify = readVerdict(await portfence(['verify', '--json'], at));
+  const verify = readVerifySummary(await portfence(['verify', '--json'], at));
   const connections = before.rows.map((row, index) => ({ ...row, hungAfter: after.rows[index]?.hung ?? row.tried }));
   const strayPackets = { before: before.strayPackets, after: after.strayPackets };
   return {
     ok: passes({ after, builds, verify }),
-    allowed: world.allowed,
+    allowed: testbed.allowed,
     connections: connections.map(({ hung, ...row }) => ({ ...row, hungBefore: hung })),
     ports: { before: before.ports, after: after.ports },
     strayPackets,
@@ -119,14 +121,22 @@ async function demonstrate(
   };
 }
 
-async function prepareEngine(world: World, say: LabOptions['say']): Promise<Engine> {
+async function prepareEngine(testbed: Testbed, say: LabOptions['say']): Promise<Engine> {
   say('Starting a real Docker engine on the host, with its own data, and making an image');
-  const engine = await startEngine(world);
+  const engine = await startEngine(testbed);
   await engine.importImage();
   return engine;
 }
 
-function passes({ after, builds, verify }: { after: Round; builds: readonly BuildRow[]; verify: Verdict }): boolean {
+function passes({
+  after,
+  builds,
+  verify,
+}: {
+  after: Round;
+  builds: readonly BuildRow[];
+  verify: VerifySummary;
+}): boolean {
   return (
     verify.ok &&
     after.strayPackets === 0 &&

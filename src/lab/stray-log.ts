@@ -32,7 +32,7 @@ const SETS = ['first', 'last', 'opened'] as const;
 const OPENS = ['meta l4proto udp', 'meta l4proto tcp tcp flags & (fin | syn | rst | ack) == syn'];
 const tableOf = (turn: number): string => `inet strays_${turn}`;
 
-/** An element is added with a flow's first packet and made young again by each; how long both have to live tells when that was. */
+/** An element is added with a flow's first packet and its lifetime starts anew with each; from how long both have to live follows when that was. */
 function rules(turn: number, allowed: PortSet): readonly string[] {
   const key = (family: Family) =>
     `${HEADER[family]} saddr . th sport . ${HEADER[family]} daddr . th dport . meta l4proto`;

@@ -4,34 +4,35 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PortfenceError } from '../errors.ts';
-import { type Logged, startLogged } from '../system/held.ts';
+import { type LoggedChild, startLoggedChild } from '../system/child.ts';
 import { run } from '../system/run.ts';
-import type { Argv, Finished, RunOptions } from '../system/system.ts';
-import { type EngineRoom, furnishRoom } from './engine-room.ts';
+import type { Argv, CommandResult, RunOptions } from '../system/system.ts';
+import { type EngineHost, withEngineHost } from './engine-host.ts';
 import { importImage } from './image.ts';
 import type { Namespace } from './namespace.ts';
 import { bootCommand } from './systemd-init.ts';
-import { systemdTree } from './systemd-tree.ts';
-import type { World } from './world.ts';
+import { type Suite, systemdTree } from './systemd-tree.ts';
+import type { Testbed } from './testbed.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
-/** Where the checkout and this Node are found inside. */
-const NODE = '/usr/local/bin/node';
+/** Where this process's Node is found inside. */
+export const NODE = '/usr/local/bin/node';
+/** Where the checkout is found inside. */
 const PORTFENCE = '/opt/portfence';
 const BOOT_MS = 60_000;
 const OFF_MS = 60_000;
 const POLL_MS = 50;
 
-/** A host with a real systemd as its first process, and Docker as its package brings it, in the world's host namespace. */
+/** A host with a real systemd as its first process, and Docker as its package brings it, in the testbed's host namespace. */
 export interface SystemdHost {
   /** The same command, run inside. Valid until the next `powerOff`. */
   enter(argv: Argv): Argv;
   /** Runs a command inside; 60 s unless given. */
-  run(argv: Argv, options?: RunOptions): Promise<Finished>;
+  run(argv: Argv, options?: RunOptions): Promise<CommandResult>;
   /** As `run`, but throws PortfenceError with the command's own words where it fails. Gives standard output, trimmed. */
   expect(argv: Argv, options?: RunOptions): Promise<string>;
   /** Runs this checkout's portfence inside. */
-  portfence(args: readonly string[], options?: RunOptions): Promise<Finished>;
+  portfence(args: readonly string[], options?: RunOptions): Promise<CommandResult>;
   /** A running container's network namespace, for commands of this machine. */
   inContainer(container: string): Promise<Pick<Namespace, 'run' | 'enter'>>;
   /** Makes the lab's image; gives its name. */
@@ -42,29 +43,29 @@ export interface SystemdHost {
   powerOff(): Promise<void>;
   /** What systemd wrote to its console. */
   console(): Promise<string>;
-  /** Ends everything at once and removes the files. The world does it too when it closes. */
+  /** Ends everything at once and removes the files. The testbed does it too when it closes. */
   close(): Promise<void>;
 }
 
 /** Boots a host, in a few seconds once the tree is built. Throws PortfenceError with the end of its log where it does not come up. */
-export async function startSystemdHost(world: World): Promise<SystemdHost> {
-  const tree = await systemdTree();
-  return furnishRoom(world, async (room, close) => {
-    const host = await hostIn(room, world.host, tree, close);
+export async function startSystemdHost(testbed: Testbed, suite?: Suite): Promise<SystemdHost> {
+  const tree = await systemdTree(suite);
+  return withEngineHost(testbed, async (engineHost, close) => {
+    const host = await hostIn(engineHost, testbed.host, tree, close);
     await host.boot();
     return host;
   });
 }
 
 async function hostIn(
-  room: EngineRoom,
+  engineHost: EngineHost,
   network: Namespace,
   tree: string,
   close: () => Promise<void>,
 ): Promise<SystemdHost> {
-  const root = await furnish(room, tree);
-  const log = join(room.folder, 'console');
-  let running: { readonly logged: Logged; readonly pid: number } | undefined;
+  const root = await prepareRoot(engineHost, tree);
+  const log = join(engineHost.folder, 'console');
+  let running: { readonly logged: LoggedChild; readonly pid: number } | undefined;
   const first = (): number => {
     if (!running) throw new PortfenceError('STATE', "the lab's host is switched off");
     return running.pid;
@@ -82,7 +83,7 @@ async function hostIn(
     return stdout.trim();
   };
   const boot = async (): Promise<string> => {
-    const logged = await startLogged(network.enter(room.enter(bootCommand(root, room.cgroup))), log);
+    const logged = await startLoggedChild(network.enter(engineHost.enter(bootCommand(root, engineHost.cgroup))), log);
     let over = false;
     void logged.ended.then(() => {
       over = true;
@@ -119,8 +120,9 @@ async function hostIn(
     },
     importImage: () =>
       importImage({
-        folder: join(room.folder, 'lab'),
-        expect: (args) => expect(['docker', ...args.map((arg) => arg.replace(join(room.folder, 'lab'), '/srv/lab'))]),
+        folder: join(engineHost.folder, 'lab'),
+        expect: (args) =>
+          expect(['docker', ...args.map((arg) => arg.replace(join(engineHost.folder, 'lab'), '/srv/lab'))]),
       }),
     boot,
     powerOff,
@@ -130,11 +132,11 @@ async function hostIn(
 }
 
 /** A private copy of the tree (a layer in memory over it), with Docker's data, this Node and this checkout in their places. */
-async function furnish(room: EngineRoom, tree: string): Promise<string> {
-  const memory = join(room.folder, 'host');
+async function prepareRoot(engineHost: EngineHost, tree: string): Promise<string> {
+  const memory = join(engineHost.folder, 'host');
   const root = join(memory, 'root');
   const shared = ['docker', 'lab'] as const;
-  for (const name of shared) await mkdir(join(room.folder, name));
+  for (const name of shared) await mkdir(join(engineHost.folder, name));
   const steps: readonly Argv[] = [
     ['mkdir', memory],
     ['mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', memory],
@@ -150,14 +152,14 @@ async function furnish(room: EngineRoom, tree: string): Promise<string> {
     ],
     ['mkdir', '-p', `${root}/var/lib/docker`, `${root}/srv/lab`, `${root}${PORTFENCE}`],
     ['touch', `${root}${NODE}`],
-    ['mount', '--bind', join(room.folder, 'docker'), `${root}/var/lib/docker`],
-    ['mount', '--bind', join(room.folder, 'lab'), `${root}/srv/lab`],
+    ['mount', '--bind', join(engineHost.folder, 'docker'), `${root}/var/lib/docker`],
+    ['mount', '--bind', join(engineHost.folder, 'lab'), `${root}/srv/lab`],
     ['mount', '--bind', process.execPath, `${root}${NODE}`],
     ['mount', '--bind', CHECKOUT, `${root}${PORTFENCE}`],
     ['mount', '-o', 'remount,bind,ro', `${root}${PORTFENCE}`],
   ];
   for (const argv of steps) {
-    const { code, stderr } = await run(room.enter(argv));
+    const { code, stderr } = await run(engineHost.enter(argv));
     if (code !== 0) throw new PortfenceError('SYSTEM', `${argv.join(' ')} ended with ${code}: ${stderr.trim()}`);
   }
   return root;

@@ -2,7 +2,7 @@ import type { Argv } from '../system/system.ts';
 
 /**
  * Puts itself into control groups of its own, on whatever hierarchies this machine has, and starts the rest in new
- * namespaces, so that the systemd inside sees them as the whole and nobody else's.
+ * namespaces, so that the systemd inside sees them as the whole.
  */
 const OUTER = `
 set -e

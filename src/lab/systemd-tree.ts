@@ -1,74 +1,25 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import process from 'node:process';
-import { PortfenceError } from '../errors.ts';
-import { lock } from '../system/lock.ts';
-import { removeTree } from '../system/real.ts';
-import { run } from '../system/run.ts';
+import { debianTree } from './debian-tree.ts';
 
-const SUITE = 'bookworm';
-const PACKAGES = [
-  ...['systemd', 'systemd-sysv', 'dbus', 'util-linux', 'iproute2', 'procps', 'libstdc++6'],
-  ...['nftables', 'iptables', 'conntrack', 'docker.io', 'ca-certificates'],
-];
-/** Raise it when `settle` changes, so that trees of an earlier form are built anew. */
-const FORM = 1;
-const BUILD_MS = 600_000;
+const SPEC = {
+  cache: 'portfence-systemd',
+  packages: [
+    ...['systemd', 'systemd-sysv', 'dbus', 'util-linux', 'iproute2', 'procps', 'libstdc++6'],
+    ...['nftables', 'iptables', 'conntrack', 'docker.io', 'ca-certificates'],
+    // What Ansible needs of a host.
+    ...['python3', 'python3-apt'],
+  ],
+  form: 1,
+  settle,
+};
 
-/**
- * The folder of a whole Debian with systemd and Docker, to boot from; nobody writes to it. It is built by debootstrap(8) with
- * the first call, which takes a minute or two, and kept in the user's cache (else in the temporary folder) for the next.
- * Throws TOOL_MISSING without debootstrap, SYSTEM with its words where it fails.
- */
-export async function systemdTree(say: (line: string) => void = () => {}): Promise<string> {
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? tmpdir(), 'portfence-systemd');
-  const stamp = createHash('sha256')
-    .update(JSON.stringify([SUITE, PACKAGES, FORM]))
-    .digest('hex')
-    .slice(0, 12);
-  const tree = join(cache, `${SUITE}-${stamp}`);
-  if (await isWhole(tree)) return tree;
-  const held = await lock(join(cache, 'lock'), BUILD_MS);
-  try {
-    if (!(await isWhole(tree))) {
-      say(`building a Debian ${SUITE} with systemd and Docker in ${tree}`);
-      await build(tree);
-    }
-  } finally {
-    await held?.release();
-  }
-  return tree;
-}
+/** Debian 11 (nft 0.9.8, iptables 1.8.7, conntrack 1.4.6, systemd 247) and 12. */
+export type Suite = 'bullseye' | 'bookworm';
 
-const isWhole = (tree: string): Promise<boolean> =>
-  readFile(join(tree, 'etc/machine-id'), 'utf8').then(
-    () => true,
-    () => false,
-  );
-
-async function build(tree: string): Promise<void> {
-  const making = `${tree}.making`;
-  await removeTree(making);
-  await mkdir(making, { recursive: true });
-  const include = `--include=${PACKAGES.join(',')}`;
-  const done = await run(['debootstrap', '--variant=minbase', include, SUITE, making], { timeoutMs: BUILD_MS });
-  if (done.code !== 0) {
-    await removeTree(making);
-    const missing = done.code === 127;
-    throw new PortfenceError(
-      missing ? 'TOOL_MISSING' : 'SYSTEM',
-      missing ? 'debootstrap is missing' : `debootstrap ended with ${done.code}`,
-      {
-        hint: 'install the package debootstrap',
-        detail: (done.stdout + done.stderr).trim().split('\n').slice(-8).join('\n'),
-      },
-    );
-  }
-  await settle(making);
-  await rename(making, tree);
-}
+/** The folder of a whole Debian with systemd and Docker, to boot from. Built and kept as `debianTree` does; throws as it does. */
+export const systemdTree = (suite: Suite = 'bookworm', say?: (line: string) => void): Promise<string> =>
+  debianTree({ ...SPEC, suite }, say);
 
 /** What has to differ from an ordinary host, since the kernel's own settings are those of the machine. */
 async function settle(tree: string): Promise<void> {

@@ -1,11 +1,12 @@
 import type { Namespace } from './namespace.ts';
 
-/** Addresses of the world, all from documentation and private ranges. */
+/** Addresses of the testbed, all from documentation and private ranges. */
 export const HOST = {
   ipv4: '10.0.1.10',
   ipv6: 'fd00:1::10',
   second: { ipv4: '10.0.2.10', ipv6: 'fd00:3::10' },
 } as const;
+/** The peer's own addresses; `mirrorAddress` gives the further ones. */
 export const PEER = {
   ipv4: '203.0.113.10',
   ipv6: 'fd00:2::10',
@@ -30,7 +31,7 @@ export async function ipBatch(namespace: Namespace, lines: readonly string[]): P
 }
 
 /** New links get no duplicate address detection, so that an address works at once. */
-export async function prepare(namespace: Namespace, forwarding: boolean): Promise<void> {
+export async function prepareNamespace(namespace: Namespace, forwarding: boolean): Promise<void> {
   const settings = ['net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.all.accept_dad=0'];
   if (forwarding) settings.push('net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
   await namespace.expect(['sysctl', '-q', '-w', ...settings]);
@@ -41,7 +42,7 @@ export async function connectHosts(
   { host, router, peer }: { host: Namespace; router: Namespace; peer: Namespace },
   { uplinks, mirrors }: { uplinks: 1 | 2; mirrors: number },
 ): Promise<void> {
-  await Promise.all([prepare(host, true), prepare(router, true), prepare(peer, false)]);
+  await Promise.all([prepareNamespace(host, true), prepareNamespace(router, true), prepareNamespace(peer, false)]);
   const second = uplinks === 2;
   await ipBatch(host, [
     `link add eth0 type veth peer name h0 netns ${router.pid}`,
@@ -54,7 +55,7 @@ export async function connectHosts(
     ...(second ? gateway('h1', '10.0.2.1/24', 'fd00:3::1/64') : []),
     'addr add 198.51.100.1/24 dev s0',
     'addr add fd00:4::1/64 dev s0 nodad',
-    // Whoever asks for an address that is nowhere waits, as in a cloud.
+    // Connections to an address that does not exist wait, as in a cloud.
     'route add blackhole default',
     'route add blackhole ::/0',
   ]);

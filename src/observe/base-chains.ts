@@ -6,6 +6,7 @@ import { legacyMasquerade, legacyNatTables } from './legacy-nat.ts';
 import { readNftObjects } from './nft-objects.ts';
 import { integer, text } from './untrusted.ts';
 
+/** A chain of an nft table, by name. */
 export interface RegularChain {
   /** nft's word: ip, ip6, inet, bridge, arp, netdev. */
   readonly family: string;
@@ -21,25 +22,26 @@ export interface BaseChain extends RegularChain {
   readonly policy: string | undefined;
 }
 
-export interface Chains {
+/** The chains of a host, and what is known of the NAT in them. */
+export interface ChainListing {
   readonly baseChains: readonly BaseChain[];
   readonly regularChains: readonly RegularChain[];
 }
 
 /** The chains of nftables (iptables-nft included), and the families of iptables-legacy that have a nat table, or masquerade. */
-export interface AllChains extends Chains {
+export interface AllChainListings extends ChainListing {
   readonly legacyNat: readonly Family[];
   readonly legacyMasquerade: readonly Family[];
 }
 
 /** Throws NOT_ROOT, TOOL_MISSING where nft is missing, or SYSTEM. */
-export async function observeBaseChains(system: System): Promise<AllChains> {
+export async function observeBaseChains(system: System): Promise<AllChainListings> {
   const [json, legacyNat] = await Promise.all([ask(system, ['nft', '-j', 'list', 'chains']), legacyNatTables(system)]);
   return { ...readBaseChains(json), legacyNat, legacyMasquerade: await legacyMasquerade(system, legacyNat) };
 }
 
 /** Reads `nft -j list chains`. */
-export function readBaseChains(json: string): Chains {
+export function readBaseChains(json: string): ChainListing {
   const baseChains: BaseChain[] = [];
   const regularChains: RegularChain[] = [];
   for (const [kind, chain] of readNftObjects(json)) {

@@ -2,7 +2,7 @@ import { PortfenceError } from '../errors.ts';
 import { type Family, PROTOCOLS, type Protocol } from '../ports.ts';
 import { scrub } from '../scrub.ts';
 import type { System } from '../system/system.ts';
-import { refused } from './ask.ts';
+import { refused, unlessMissing } from './ask.ts';
 
 /** One direction of a flow, as its packets read: addresses in the tool's text, ports inclusive of 0. */
 export interface FlowEnds {
@@ -28,9 +28,12 @@ export interface FlowEntry {
 }
 
 const PATIENCE_MS = 60_000;
+/** Where the kernel lists its flows; a kernel without NF_CONNTRACK_PROCFS has no such file. */
+export const TRACKED_FLOWS = '/proc/net/nf_conntrack';
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /**
- * The tracked flows of TCP, UDP and SCTP; `filter` holds more options of conntrack(8) (`-u UNREPLIED`). A million flows take
+ * The tracked flows of TCP, UDP and SCTP; `filter` holds more options of conntrack(8) (`--src-nat`). A million flows take
  * about 7 s and 160 MB. Throws TOOL_MISSING, NOT_ROOT or SYSTEM.
  */
 export async function observeFlows(system: System, filter: readonly string[] = []): Promise<FlowEntry[]> {
@@ -39,6 +42,25 @@ export async function observeFlows(system: System, filter: readonly string[] = [
   if (done.code !== 0) throw refused(argv, done);
   return readConntrack(done.stdout);
 }
+
+/** How many flows the kernel tracks in this network namespace; undefined where it tracks none yet, or does not tell. */
+export async function trackedCount(system: System): Promise<number | undefined> {
+  const text = await system.readText('/proc/sys/net/netfilter/nf_conntrack_count').catch(() => undefined);
+  return text === undefined || !/^\d{1,10}\s*$/.test(text) ? undefined : Number(text);
+}
+
+/**
+ * Every tracked flow: the kernel's own file, else (Linux without NF_CONNTRACK_PROCFS has none) what conntrack lists. Undefined
+ * where there is neither. Throws NOT_ROOT or SYSTEM.
+ */
+export async function observeAllFlows(system: System): Promise<readonly FlowEntry[] | undefined> {
+  const text = await system.readText(TRACKED_FLOWS, MOST_BYTES).catch(() => undefined);
+  return text === undefined ? unlessMissing(observeFlows(system)) : readConntrack(text);
+}
+
+/** Whether the flow leaves with another source than it began with (IPS_SRC_NAT). */
+export const hasMappedSource = ({ original, reply }: FlowEntry): boolean =>
+  original.source !== reply.destination || original.sourcePort !== reply.destinationPort;
 
 /**
  * Reads `conntrack -L -o extended` or /proc/net/nf_conntrack, in linear time. Other protocols and lines that are cut off are

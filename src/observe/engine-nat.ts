@@ -1,13 +1,13 @@
 import { FAMILIES, type Family } from '../ports.ts';
-import type { Chains, RegularChain } from './base-chains.ts';
+import type { ChainListing, RegularChain } from './base-chains.ts';
 
 /**
- * Families in which a container engine masquerades, told by the chains that it makes and by what iptables-legacy does.
+ * Families in which a container engine masquerades, known by the chains that it makes and by the rules of iptables-legacy.
  * Docker: chain DOCKER in the iptables nat table, or the tables docker-bridges of its nftables backend (moby,
  * libnetwork/drivers/bridge); netavark: `nv_ID_SUBNET` in `inet netavark`, or NETAVARK-* (netavark, src/firewall);
  * CNI plugins: CNI-* (plugins, pkg/ip/ipmasq). Kubernetes' own chains are left out: they masquerade marked packets only.
  */
-export function engineNat(chains: Chains, legacyMasquerade: readonly Family[] = []): Family[] {
+export function engineNat(chains: ChainListing, legacyMasquerade: readonly Family[] = []): Family[] {
   const all = [...chains.baseChains, ...chains.regularChains];
   return FAMILIES.filter(
     (family) => legacyMasquerade.includes(family) || all.some((chain) => familyOf(chain) === family),

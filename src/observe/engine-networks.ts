@@ -1,8 +1,8 @@
 import { readAddress, readBlock } from '../addresses.ts';
 import type { ContainerNetwork } from '../plan/facts.ts';
+import { isInterfaceName } from '../plan/interface-name.ts';
 import { FAMILIES, type Family } from '../ports.ts';
 import { scrub } from '../scrub.ts';
-import { isInterfaceName } from './interface-name.ts';
 import { type Fields, fields, list, text } from './untrusted.ts';
 
 const BRIDGE = 'com.docker.network.bridge';
@@ -35,7 +35,7 @@ export function readNetworks(answer: unknown, engine: ContainerNetwork['engine']
   });
 }
 
-/** Reads podman's `GET /libpod/networks/json`: its Docker-compatible answer does not tell the bridge. */
+/** Reads podman's `GET /libpod/networks/json`: its Docker-compatible answer leaves the bridge out. */
 export function readPodmanNetworks(answer: unknown): ContainerNetwork[] {
   return list(answer).flatMap((entry): ContainerNetwork[] => {
     const network = fields(entry);

@@ -1,10 +1,10 @@
 import { scrub } from '../scrub.ts';
 import { fields, list, text } from './untrusted.ts';
 
-/** A running container's network namespace, as its engine tells it. */
+/** A running container's network namespace, as its engine names it. */
 export interface Sandbox {
   readonly container: string;
-  /** Where the engine has mounted the namespace; undefined where the container uses somebody else's. */
+  /** Where the engine has mounted the namespace; undefined where the container uses that of another. */
   readonly path: string | undefined;
   /** The container (id) whose network namespace it uses. */
   readonly joins: string | undefined;
@@ -20,20 +20,20 @@ export interface Running {
 
 const ID = /^[0-9a-f]{12,64}$/;
 
-/** Reads `GET /containers/json`: what runs, without what only a question about each tells. */
+/** Reads `GET /containers/json`: what runs, without the settings, which only an answer about one container holds. */
 export function readRunning(answer: unknown): Running[] {
   return list(answer).flatMap((entry): Running[] => {
     const container = fields(entry);
     const id = text(container['Id']);
     if (id === undefined || !ID.test(id)) return [];
     const networks = Object.values(fields(fields(container['NetworkSettings'])['Networks'])).map(fields);
-    // Podman tells no endpoints, but draws a new address with each start.
+    // Podman names no endpoints, but draws a new address with each start.
     const ends = networks.flatMap((one) => text(one['EndpointID']) ?? text(one['MacAddress']) ?? []);
     return [{ id, start: ends.sort().join() }];
   });
 }
 
-/** Reads `GET /containers/ID/json`, podman's own (`libpod`) as well, which tells the command line instead of settings. Blanks in a setting's value are made single. */
+/** Reads `GET /containers/ID/json`, podman's own (`libpod`) as well, which holds the command line instead of settings. Blanks in a setting's value are made single. */
 export function readSandbox(answer: unknown): Sandbox | undefined {
   const container = fields(answer);
   const id = text(container['Id']);

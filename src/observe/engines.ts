@@ -3,6 +3,8 @@ import { scrub } from '../scrub.ts';
 import type { System } from '../system/system.ts';
 import { readNetworks, readPodmanNetworks } from './engine-networks.ts';
 import { readGatewayAddresses, readPublishedPorts } from './engine-ports.ts';
+import { DOCKER_SOCKET, PODMAN_SOCKET } from './engine-socket-paths.ts';
+import { canBeAsked } from './listening.ts';
 import { fields, list, text } from './untrusted.ts';
 
 export { readNetworks, readPodmanNetworks } from './engine-networks.ts';
@@ -20,9 +22,8 @@ export interface EngineFacts {
   readonly published: readonly PublishedPort[];
 }
 
-const DOCKER_SOCKET = '/var/run/docker.sock';
-const PODMAN_SOCKET = '/run/podman/podman.sock';
 const PATIENCE_MS = 2000;
+const ASLEEP = 'it is stopped, and systemd would start it for a question';
 
 /**
  * Asks the engines of this host. `dockerHost` (else the environment's DOCKER_HOST, else where Docker was found before) takes
@@ -83,6 +84,7 @@ async function askEngine(system: System, socket: string): Promise<EngineFacts | 
   const get = (path: string) => system.getJson(socket, path, PATIENCE_MS);
   let engine: EngineFacts['engine'] = socket === PODMAN_SOCKET ? 'podman' : 'docker';
   try {
+    if (!(await canBeAsked(system, socket))) return unanswered(engine, socket, ASLEEP);
     const [version, networks, containers] = await Promise.all([
       get('/version'),
       get('/networks'),

@@ -5,7 +5,7 @@ const CONFIG_FILE = '/etc/docker/daemon.json';
 
 /**
  * The `--exec-root` of each dockerd of this host, as far as its command line can be seen (a confined process can't see those
- * of others) or its configuration tells it; the default is left out. The Engine API does not tell it. Rootless ones and those
+ * of others) or its configuration names it; the default is left out. The Engine API does not name it. Rootless ones and those
  * in containers are left out: their folders are in mount namespaces of their own.
  */
 export async function observeExecRoots(system: System): Promise<readonly string[]> {

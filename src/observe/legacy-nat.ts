@@ -35,3 +35,12 @@ export async function legacyMasquerade(system: System, families: readonly Family
 export function mapsSources(rules: string): boolean {
   return rules.split('\n').some((rule) => / -j (?:MASQUERADE|SNAT)(?: |$)/.test(rule));
 }
+
+/** The text of all nat rules of iptables-legacy without their counts, empty where it has none. Throws nothing. */
+export async function legacyNatRules(system: System): Promise<string> {
+  const families = await legacyNatTables(system);
+  const saved = await Promise.all(
+    families.map((family) => system.run([`${LEGACY[family].tool}-save`, '-t', 'nat'], { timeoutMs: 10_000 })),
+  );
+  return saved.map(({ stdout }) => stdout.replaceAll(/^#.*$|\[\d+:\d+\]/gm, '')).join('');
+}

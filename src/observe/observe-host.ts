@@ -1,16 +1,22 @@
 import { PortfenceError } from '../errors.ts';
+import { NO_NAT } from '../nat/model.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import type { Family, PortRange, PortSet } from '../ports.ts';
 import type { System } from '../system/system.ts';
-import { type AllChains, observeBaseChains } from './base-chains.ts';
+import { type AllChainListings, observeBaseChains } from './base-chains.ts';
+import { observeBoundPorts } from './bound-ports.ts';
 import { engineNat } from './engine-nat.ts';
 import { type EngineFacts, observeEngines } from './engines.ts';
 import { observeLinks } from './links.ts';
-import { observeDefaultRouteDevices } from './routes.ts';
+import { observeRouteDevices } from './routes.ts';
+import { type ForeignNat, observeForeignNat } from './standing-nat.ts';
 import { observeSysctls } from './sysctls.ts';
 
+/** What observing a host may build on besides the host itself. */
 export interface ObserveOptions {
   readonly dockerHost?: string | undefined;
+  /** The host's chains, where somebody has asked for them already. */
+  readonly chains?: Promise<AllChainListings>;
   /** What the state file remembers from before the fence; it takes the place of what the kernel says now. */
   readonly saved: {
     readonly localPortRange?: PortRange;
@@ -27,14 +33,15 @@ export interface ObserveOptions {
  */
 export async function observeHost(
   system: System,
-  { dockerHost, saved }: ObserveOptions,
+  { dockerHost, saved, chains: asked = observeBaseChains(system) }: ObserveOptions,
 ): Promise<{ facts: HostFacts; engines: readonly EngineFacts[]; notes: string[] }> {
-  const [links, defaultRouteDevices, sysctls, chains, { engines }] = await Promise.all([
+  const [links, routes, sysctls, chains, { engines }, boundPorts] = await Promise.all([
     observeLinks(system),
-    observeDefaultRouteDevices(system),
+    observeRouteDevices(system),
     observeSysctls(system),
-    chainsOrNote(system),
+    chainsOrNote(system, asked),
     observeEngines(system, { dockerHost, before: saved.engines ?? [] }),
+    observeBoundPorts(system),
   ]);
   const silent = engines.flatMap(({ engine, socket, unreachable, remembered }) =>
     remembered
@@ -48,14 +55,23 @@ export async function observeHost(
   return {
     facts: {
       links,
-      defaultRouteDevices,
+      defaultRouteDevices: routes.defaults,
+      defaultGateways: routes.nextHops,
+      gatewayDevices: routes.gateways,
+      podDevices: routes.hosts,
+      boundPorts,
       lastUplinks: saved.lastUplinks ?? [],
       localPortRange: saved.localPortRange ?? sysctls.localPortRange,
       reservedPorts: saved.reservedPorts ?? sysctls.reservedPorts,
       unprivilegedPortStart: sysctls.unprivilegedPortStart,
       networks: engines.flatMap(({ networks }) => networks),
-      published: engines.flatMap(({ published }) => published),
+      publishedHostPorts: chains.nat.servers.flatMap(({ outer }) => outer ?? []),
+      published: [
+        ...engines.flatMap(({ published }) => published),
+        ...chains.nat.servers.map(({ outer: _, ...server }) => server),
+      ],
       engineNat: natOf(engines, engineNat(chains, chains.legacyMasquerade), saved.engineNat),
+      standingNat: chains.nat.standing,
     },
     engines,
     notes: [...silent, ...chains.notes],
@@ -63,7 +79,7 @@ export async function observeHost(
 }
 
 /**
- * Where an engine is known and no rule of any is left, somebody has flushed them: what it masqueraded before it will again when
+ * Where an engine is known and no rule of any is left, they were flushed: what it masqueraded before it will again when
  * it has made them anew, and its containers need it meanwhile. A rule of any family is the engine's own word.
  */
 function natOf(
@@ -74,15 +90,19 @@ function natOf(
   return seen.length === 0 && engines.length > 0 ? before : seen;
 }
 
-async function chainsOrNote(system: System): Promise<AllChains & { notes: readonly string[] }> {
+async function chainsOrNote(
+  system: System,
+  asked: Promise<AllChainListings>,
+): Promise<AllChainListings & { readonly nat: ForeignNat; readonly notes: readonly string[] }> {
   try {
-    return { ...(await observeBaseChains(system)), notes: [] };
+    const chains = await asked;
+    return { ...chains, nat: await observeForeignNat(system, chains), notes: [] };
   } catch (error) {
     if (!(error instanceof PortfenceError) || error.code !== 'TOOL_MISSING') throw error;
-    const none = { baseChains: [], regularChains: [], legacyNat: [], legacyMasquerade: [] };
     return {
-      ...none,
-      notes: ['nft is missing: whether an engine masquerades IPv6 is not known, and it is taken for no'],
+      ...{ baseChains: [], regularChains: [], legacyNat: [], legacyMasquerade: [] },
+      nat: { standing: NO_NAT, servers: [] },
+      notes: ['nft is missing: the NAT rules of others are not known, and none is followed'],
     };
   }
 }

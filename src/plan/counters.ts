@@ -3,13 +3,23 @@ import { ORIGINS, type Origin } from './plan.ts';
 
 /**
  * What is counted. `confined`: new flows whose port was mapped into the range. Of what still leaves out of range, in packets:
- * `leaked` new flows, `preexisting` connections older than the fence, `leftAlone` what the policy leaves alone.
+ * `leaked` new flows, `preexisting` connections older than the fence, `leftAlone` what the policy leaves alone, `unfollowed`
+ * what is left to a NAT rule of another that can't be followed.
  */
-export const TALLIES = ['confined', 'leaked', 'preexisting', 'leftAlone'] as const;
+export const TALLIES = ['confined', 'leaked', 'preexisting', 'leftAlone', 'unfollowed'] as const;
 export type Tally = (typeof TALLIES)[number];
 
 /** Packets that conntrack does not know or calls invalid, out of range: they have no direction and no mapping. */
 export const UNTRACKED = 'untracked';
+
+/**
+ * Packets that conntrack calls invalid and that would leave with the address of a container whose network is translated: the
+ * last ones of connections that the kernel was made to forget.
+ */
+export const UNTRANSLATED = 'untranslated';
+
+/** What leaves out of range and was left to the rule with this number. */
+export const unfollowedCounter = (rule: number): string => `unfollowed_rule_${rule}`;
 
 export interface CounterKey {
   readonly tally: Tally;

@@ -1,4 +1,5 @@
 import type { Cidr } from '../addresses.ts';
+import type { StandingNat } from '../nat/model.ts';
 import type { Family, PortRange, PortSet, Protocol } from '../ports.ts';
 
 /** A network interface as the kernel tells it. */
@@ -10,6 +11,12 @@ export interface Link {
   readonly master: string | undefined;
   /** Addresses with prefix length, host bits kept: `10.0.1.10/24`. */
   readonly addresses: readonly Cidr[];
+}
+
+/** The next hop of a route, and the interface that leads to it. */
+export interface Gateway {
+  readonly device: string;
+  readonly address: string;
 }
 
 /** A network of a container engine, as its API tells it. */
@@ -40,6 +47,8 @@ export interface HostFacts {
   readonly links: readonly Link[];
   /** Interfaces that carry a default route, in any table, of either family. */
   readonly defaultRouteDevices: readonly string[];
+  /** The next hops of default routes that have one, in the kernel's order; which of its addresses an interface gives depends on them. */
+  readonly defaultGateways?: readonly Gateway[];
   /** The uplinks of the last apply, for early boot when there is no default route yet. */
   readonly lastUplinks: readonly string[];
   /** The host's own `ip_local_port_range` as it was before the fence. */
@@ -52,4 +61,20 @@ export interface HostFacts {
   readonly published: readonly PublishedPort[];
   /** Families in which an engine masquerades its containers, seen in the kernel's own rules. */
   readonly engineNat: readonly Family[];
+  /** Everybody's source NAT but our own. */
+  readonly standingNat: StandingNat;
+  /** Interfaces with a route through a gateway, in any table: they lead beyond their own link. */
+  readonly gatewayDevices: readonly string[];
+  /** Interfaces that a single address is routed to without a gateway, as pods are that have no bridge. */
+  readonly podDevices: readonly string[];
+  /** Ports of this host's own sockets that were chosen on purpose: listening TCP, and UDP without a peer. */
+  readonly boundPorts: readonly BoundPort[];
+  /** Ports of this host that lead to a container's published port. */
+  readonly publishedHostPorts: readonly number[];
+}
+
+/** A port of a socket of this host. */
+export interface BoundPort {
+  readonly protocol: Protocol;
+  readonly port: number;
 }

@@ -3,12 +3,31 @@ import { PortfenceError } from '../errors.ts';
 import { PROTOCOLS } from '../ports.ts';
 import type { Flow } from './locate.ts';
 
-const EXAMPLE =
-  "write it like 'tcp 172.18.0.5:40001 > 203.0.113.10:443', IPv6 as [fd00::5]:40001; add 'in br-lan' or 'out eth1' where the addresses do not tell";
-const SHAPE = /^\s*(\S+)\s+(\S+)\s*(?:->|>)\s*(\S+)((?:\s+(?:in|out)\s+\S+)*)\s*$/;
+const EXAMPLE = "write it like 'tcp 172.18.0.5:40001 > 203.0.113.10:443', IPv6 as [fd00::5]:40001";
+const ON_A_HOST =
+  "; add 'in br-lan' or 'out eth1' where the addresses do not say it, 'mark 0x4000' for a packet with a mark, and 'user 1000' or 'group 1000' for another sender than root";
+const SHAPE = /^\s*(\S+)\s+(\S+)\s*(?:->|>)\s*(\S+)((?:\s+(?:in|out|mark|user|group)\s+\S+)*)\s*$/;
+const HIGHEST = 0xffff_ffff;
 
-/** Reads a flow as a person writes it. Throws FLOW with the part that is wrong and an example. */
-export function parseFlow(text: string): Flow {
+/** Reads a flow on a host as a person writes it. Throws FLOW with the part that is wrong and an example. */
+export const parseFlow = (text: string): Flow => readFlow(text, `${EXAMPLE}${ON_A_HOST}`);
+
+/** Reads a flow between two addresses; throws FLOW where interfaces or a mark are named, which an ACL knows nothing of. */
+export function parseEnds(text: string): Flow {
+  const flow = readFlow(text, EXAMPLE);
+  if ([flow.arrived, flow.leaves, flow.mark, flow.user, flow.group].every((one) => one === undefined)) return flow;
+  throw new PortfenceError(
+    'FLOW',
+    "an ACL knows no interfaces: 'in', 'out', 'mark', 'user' and 'group' say nothing here",
+    {
+      hint: EXAMPLE,
+    },
+  );
+}
+
+function readFlow(text: string, example: string): Flow {
+  const wrong = (message: string) => new PortfenceError('FLOW', message, { hint: example });
+  const parseEnd = (word: string) => readEnd(word, wrong);
   const match = SHAPE.exec(text);
   if (!match) throw wrong(`'${text}' is not a flow`);
   const [, protocolWord = '', sourceWord = '', destinationWord = '', rest = ''] = match;
@@ -19,9 +38,18 @@ export function parseFlow(text: string): Flow {
   if (source.address.includes(':') !== destination.address.includes(':')) {
     throw wrong(`'${sourceWord}' and '${destinationWord}' are of different address families`);
   }
-  const interfaces = new Map([...rest.matchAll(/(in|out)\s+(\S+)/g)].map((one) => [one[1], one[2]]));
-  const arrived = interfaces.get('in');
-  const leaves = interfaces.get('out');
+  const extras = new Map([...rest.matchAll(/(in|out|mark|user|group)\s+(\S+)/g)].map((one) => [one[1], one[2]]));
+  const arrived = extras.get('in');
+  const leaves = extras.get('out');
+  const number = (name: 'mark' | 'user' | 'group', what: string): number | undefined => {
+    const word = extras.get(name);
+    const value = word === undefined ? undefined : readNumber(word);
+    if (Number.isNaN(value)) throw wrong(`'${word}' is no ${what}`);
+    return value;
+  };
+  const mark = number('mark', 'mark');
+  const user = number('user', 'number of a user');
+  const group = number('group', 'number of a group');
   return {
     protocol,
     source: source.address,
@@ -30,10 +58,19 @@ export function parseFlow(text: string): Flow {
     destinationPort: destination.port,
     ...(arrived === undefined ? {} : { arrived }),
     ...(leaves === undefined ? {} : { leaves }),
+    ...(mark === undefined ? {} : { mark }),
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
   };
 }
 
-function parseEnd(word: string): { address: string; port: number } {
+/** 32 bits, decimal or hexadecimal; NaN for anything else. */
+function readNumber(word: string): number {
+  const value = /^(?:0x[0-9a-f]{1,8}|\d{1,10})$/i.test(word) ? Number(word) : Number.NaN;
+  return value <= HIGHEST ? value : Number.NaN;
+}
+
+function readEnd(word: string, wrong: (message: string) => PortfenceError): { address: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(word);
   if (!match) throw wrong(`'${word}' is not an address with a port`);
   const port = Number(match[3]);
@@ -45,8 +82,4 @@ function parseEnd(word: string): { address: string; port: number } {
   } catch {
     throw wrong(`'${word}': ${six ?? four} is no address`);
   }
-}
-
-function wrong(message: string): PortfenceError {
-  return new PortfenceError('FLOW', message, { hint: EXAMPLE });
 }

@@ -14,8 +14,15 @@ export interface Packet {
   readonly leaves: string;
   /** Whether the source is one of this host's own addresses. */
   readonly sourceLocal: boolean;
+  /** Whether it is an address of the interface that the packet leaves by; as `sourceLocal` where it is missing. */
+  readonly sourceOnUplink?: boolean;
   /** Whether the destination is a broadcast or multicast address. */
   readonly manyReceivers: boolean;
   /** For TCP: whether it is the opening SYN. */
   readonly opening: boolean;
+  /** The packet's mark as it comes to postrouting; 0 where it is missing. */
+  readonly mark?: number;
+  /** The user and the group whose program sends it from this host; root, which verify runs as, where they are missing. */
+  readonly user?: number;
+  readonly group?: number;
 }

@@ -1,8 +1,10 @@
 import { blockHas } from '../addresses.ts';
+import { holds as foreignHolds, type NatFlow } from '../nat/flow.ts';
 import { hasPort, type PortSet, portSet } from '../ports.ts';
-import { fitsAny } from './interfaces.ts';
+import { PROTOCOL_NUMBER } from '../protocols.ts';
 import type { Packet } from './packet.ts';
-import type { AddressMode, Condition, LeaveReason, Origin, Plan, SetName, Step } from './plan.ts';
+import type { AddressMode, Condition, LeaveReason, Origin, Outcome, Plan, SetName, Step } from './plan.ts';
+import { fitsAny } from './wildcards.ts';
 
 /** A step that the packet met, and whether it decided. */
 export interface Met {
@@ -31,30 +33,65 @@ export interface Walk {
 /** Walks the packet through the plan as the kernel would, and names the decision and the ports it may end with. Pure. */
 export function walk(plan: Plan, packet: Packet): Walk {
   const met: Met[] = [];
-  const first = (steps: readonly Step[]): Step | undefined => {
-    for (const step of steps) {
-      const matched = step.when.every((condition) => holds(condition, plan, packet));
-      met.push({ step, matched });
-      if (matched) return step;
+  let origin: Origin | undefined;
+  const frames: { readonly steps: readonly Step[]; at: number }[] = [{ steps: plan.entry, at: 0 }];
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    const step = frame.steps[frame.at];
+    frame.at += 1;
+    if (step === undefined) {
+      frames.pop();
+      continue;
     }
-    return undefined;
-  };
-  const entered = first(plan.entry);
-  const origin = entered?.then.do === 'enter' ? entered.then.origin : undefined;
-  const last = origin ? first(plan.origins[origin]) : entered;
-  return { origin, met, fate: fateOf(last, plan, packet) };
+    const matched = step.when.every((condition) => holds(condition, plan, packet));
+    met.push({ step, matched });
+    if (!matched) continue;
+    const { then } = step;
+    if (then.do === 'leave' || then.do === 'map') return { origin, met, fate: fateOf(step, then, packet) };
+    if (then.do === 'enter') origin = then.origin;
+    if (then.do !== 'jump') frames.pop();
+    if (then.do !== 'return') frames.push({ steps: stepsOf(then, plan, packet), at: 0 });
+  }
+  return { origin, met, fate: { do: 'leave', as: 'not-ours', step: undefined } };
 }
 
-function fateOf(step: Step | undefined, plan: Plan, packet: Packet): Fate {
-  if (!step || step.then.do === 'enter') return { do: 'leave', as: 'not-ours', step };
-  if (step.then.do === 'leave') return { do: 'leave', as: step.then.as, step };
-  const own = plan.ranges.find((range) => hasPort([range], packet.sourcePort));
+/** The NAT rule of another that decides what becomes of the source; undefined where none does. */
+export function decidingRule({ met }: Walk): string | undefined {
+  const ends = met.filter(({ matched, step }) => matched && ['map', 'leave', 'undecided'].includes(step.then.do));
+  return ends.findLast(({ step }) => step.rule !== undefined)?.step.rule;
+}
+
+function stepsOf(
+  then: Exclude<Outcome, { readonly do: 'leave' | 'map' | 'return' }>,
+  plan: Plan,
+  packet: Packet,
+): readonly Step[] {
+  const chain = (name: string | undefined) => plan.nat.chains.find((one) => one.name === name)?.steps;
+  switch (then.do) {
+    case 'enter':
+      return plan.origins[then.origin];
+    case 'follow':
+      return chain(plan.nat.starts[packet.family]) ?? plan.undecided;
+    case 'undecided':
+      return plan.undecided;
+    case 'keep':
+      return plan.keep;
+    case 'new-network':
+      return plan.newNetwork;
+    case 'jump':
+    case 'goto':
+      return chain(then.chain) ?? [];
+  }
+}
+
+function fateOf(step: Step, then: Outcome & { readonly do: 'leave' | 'map' }, packet: Packet): Fate {
+  if (then.do === 'leave') return { do: 'leave', as: then.as, step };
+  const own = then.ports.find((range) => hasPort([range], packet.sourcePort));
   return {
     do: 'map',
     step,
-    address: step.then.address,
+    address: then.address,
     kept: own ? packet.sourcePort : undefined,
-    ports: own ? portSet(own) : plan.ranges,
+    ports: own ? portSet(own) : then.ports,
   };
 }
 
@@ -80,16 +117,12 @@ function holds(condition: Condition, plan: Plan, packet: Packet): boolean {
     case 'source-port':
       return hasPort(condition.in, packet.sourcePort) === condition.is;
     case 'published':
+      return isPublished(plan, condition.set, packet);
+    case 'bound-socket':
       return plan.sets.some(
         (set) =>
-          set.name === condition.set &&
-          set.holds === 'published' &&
-          set.elements.some(
-            (one) =>
-              one.port === packet.sourcePort &&
-              one.protocol === packet.protocol &&
-              blockHas(one.address, packet.source),
-          ),
+          set.holds === 'ports' &&
+          set.elements.some((one) => one.protocol === packet.protocol && one.port === packet.sourcePort),
       );
     case 'made-here':
       return packet.arrived === undefined;
@@ -99,7 +132,47 @@ function holds(condition: Condition, plan: Plan, packet: Packet): boolean {
       return packet.opening === condition.is;
     case 'arrived-on':
       return packet.arrived !== undefined && fitsAny(interfacesOf(plan, condition.set), packet.arrived);
+    case 'unfollowed':
+      return false;
+    case 'foreign':
+      return packet.family === condition.family && foreignHolds(condition.condition, natFlow(packet)) === true;
   }
+}
+
+function isPublished(plan: Plan, name: SetName, packet: Packet): boolean {
+  return plan.sets.some(
+    (set) =>
+      set.name === name &&
+      set.holds === 'published' &&
+      set.elements.some(
+        (one) =>
+          one.port === packet.sourcePort && one.protocol === packet.protocol && blockHas(one.address, packet.source),
+      ),
+  );
+}
+
+/** The packet as the rules of others see it; what it does not say is taken for the usual: no mark, a new connection, sent by root. */
+export function natFlow(packet: Packet): NatFlow {
+  const type = (isLocal: boolean, many: boolean) => (many ? 'multicast' : isLocal ? 'local' : 'unicast');
+  const source = type(packet.sourceLocal, false);
+  const destination = type(packet.leaves === 'lo', packet.manyReceivers);
+  return {
+    family: packet.family,
+    protocol: PROTOCOL_NUMBER[packet.protocol],
+    source: packet.source,
+    sourcePort: packet.sourcePort,
+    destination: packet.destination,
+    destinationPort: packet.destinationPort,
+    arrived: packet.arrived,
+    leaves: packet.leaves,
+    types: {
+      source: { anywhere: source, onLeaving: type(packet.sourceOnUplink ?? packet.sourceLocal, false) },
+      destination: { anywhere: destination, onLeaving: destination },
+    },
+    ...(packet.mark === undefined ? {} : { mark: packet.mark }),
+    states: ['new'],
+    owner: { user: packet.user ?? 0, group: packet.group ?? 0 },
+  };
 }
 
 function interfacesOf(plan: Plan, name: SetName): readonly string[] {

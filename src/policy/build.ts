@@ -2,15 +2,16 @@ import type { Cidr } from '../addresses.ts';
 import { FAMILIES, type PortRange, type PortSet, PROTOCOLS, portSet } from '../ports.ts';
 import type { Reading } from './finding.ts';
 import type { Policy } from './policy.ts';
-import { readBlock } from './rules/block-text.ts';
+import { readPolicyBlock } from './rules/block-text.ts';
 import { LOWEST_ALLOWED, LOWEST_EXEMPT } from './rules/ports.ts';
-import { readRange } from './rules/range-text.ts';
+import { readPolicyRange } from './rules/range-text.ts';
 import type { AclPorts, PolicyShape } from './schema.ts';
 import { isAclPorts } from './schema.ts';
 
 /** The policy that a checked shape means. Protocols and families come in one order, so that equal policies are equal data. Throws TypeError for an unchecked one, or where ports of a network ACL are not given. */
 export function buildPolicy(shape: PolicyShape, aclPorts?: PortSet): Policy {
   const { version, ports, protocols, families, uplinks, exempt, host, hostRange, containers, forwarded, guard } = shape;
+  const { listen } = shape;
   return {
     version,
     ports: isAclPorts(ports) ? found(aclPorts) : portsOf(ports, LOWEST_ALLOWED),
@@ -26,6 +27,7 @@ export function buildPolicy(shape: PolicyShape, aclPorts?: PortSet): Policy {
     containers: { ...containers, routed: containers.routed === 'auto' ? 'auto' : containers.routed.map(blockOf) },
     forwarded,
     guard,
+    ...(listen === undefined ? {} : { listen }),
   };
 }
 
@@ -35,11 +37,11 @@ function found(aclPorts: PortSet | undefined): PortSet {
 }
 
 function portsOf(written: Exclude<PolicyShape['ports'], AclPorts>, lowest: number): PortSet {
-  return portSet(...[written].flat().map((item): PortRange => readingValue(readRange(String(item), lowest))));
+  return portSet(...[written].flat().map((item): PortRange => readingValue(readPolicyRange(String(item), lowest))));
 }
 
 function blockOf(text: string): Cidr {
-  return readingValue(readBlock(text));
+  return readingValue(readPolicyBlock(text));
 }
 
 function readingValue<T>(reading: Reading<T>): T {

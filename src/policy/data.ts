@@ -5,6 +5,7 @@ import type { PolicyPath } from './problem.ts';
  * (`0x400`, `1e3`, `49152.0`) is kept as the text that it was, so that no value is changed before it is checked.
  */
 export type Data = null | boolean | number | string | readonly Data[] | DataMap;
+/** A mapping of the policy, keys as written. */
 export interface DataMap {
   readonly [key: string]: Data;
 }
@@ -15,10 +16,12 @@ export interface Entry {
   readonly text: string;
 }
 
+/** Whether the data is a mapping. */
 export function isMap(data: Data | undefined): data is DataMap {
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
+/** Whether the data is a list. */
 export function isList(data: Data | undefined): data is readonly Data[] {
   return Array.isArray(data);
 }

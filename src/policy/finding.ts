@@ -19,14 +19,17 @@ export interface Finding extends Fault {
 /** The outcome of reading one value: the value, or what is wrong with it. */
 export type Reading<T> = { readonly value: T } | { readonly fault: Fault };
 
+/** A reading that failed, with what to write instead. */
 export function fault(message: string, remedy?: string): { readonly fault: Fault } {
   return { fault: remedy === undefined ? { message } : { message, remedy } };
 }
 
+/** A finding that keeps the policy from being used. */
 export function error(path: PolicyPath, message: string, remedy?: string): Finding {
   return { path, severity: 'error', ...fault(message, remedy).fault };
 }
 
+/** A finding that leaves the policy usable. */
 export function warning(path: PolicyPath, message: string, remedy?: string): Finding {
   return { path, severity: 'warning', ...fault(message, remedy).fault };
 }

@@ -37,7 +37,7 @@ const FLAGS: { readonly [Flag in keyof Required<PolicyFlags>]: FlagRow } = {
   hostRange: { name: '--host-range', path: ['hostRange'], read: word },
 };
 
-/** The data with the flags' values in place of the file's. A mapping that the file has wrong is left for the schema to tell. */
+/** The data with the flags' values in place of the file's. A wrong mapping in the file is left to the schema, which reports it. */
 export function overlayFlags(data: Data, flags: PolicyFlags): Data {
   let overlaid = data;
   for (const { given, row } of givenFlags(flags)) overlaid = withValue(overlaid, row.path, row.read(given));

@@ -14,7 +14,7 @@ export type { PolicyFlags } from './flags.ts';
 export { type PolicyProblem, PolicyRejected, problemText } from './problem.ts';
 
 /** Where a policy comes from. No text means flags alone; `interfaces` are the names that exist on the host, undefined where unknown. */
-export interface PolicySource {
+export interface PolicyInput {
   readonly text?: string;
   /** The text's file name, for messages. */
   readonly file?: string;
@@ -30,14 +30,14 @@ export interface AclPortsRequest extends AclPorts {
 }
 
 /** What has to be looked up before the policy can be read; undefined where nothing has, or the policy is wrong anyway. */
-export function aclPortsRequest({ text, flags = {} }: PolicySource): AclPortsRequest | undefined {
+export function aclPortsRequest({ text, flags = {} }: PolicyInput): AclPortsRequest | undefined {
   const data = text === undefined ? undefined : readDocument(text).data;
   const shape = data === undefined ? undefined : readShape(overlayFlags(data, flags)).shape;
   return shape && isAclPorts(shape.ports) ? { ...shape.ports, families: shape.families } : undefined;
 }
 
 /** Reads a policy, flags over file, defaults filled in. Throws PolicyRejected, with every problem at once, where anything is wrong. */
-export function parsePolicy(source: PolicySource): { policy: Policy; warnings: PolicyProblem[] } {
+export function parsePolicy(source: PolicyInput): { policy: Policy; warnings: PolicyProblem[] } {
   const document = source.text === undefined ? undefined : readDocument(source.text);
   const read = document ? document.data : {};
   if (document && read === undefined) throw rejected(document.findings, source, document);
@@ -55,18 +55,18 @@ export function parsePolicy(source: PolicySource): { policy: Policy; warnings: P
   return { policy: buildPolicy(shape, source.aclPorts), warnings: problems(warnings, source, document) };
 }
 
-function notLookedUp(shape: PolicyShape | undefined, { aclPorts }: PolicySource): readonly Finding[] {
+function notLookedUp(shape: PolicyShape | undefined, { aclPorts }: PolicyInput): readonly Finding[] {
   if (!shape || !isAclPorts(shape.ports) || aclPorts !== undefined) return [];
   return [error(['ports'], 'a network ACL is not asked here', 'write the range: 49152-61000')];
 }
 
-function ruleFindings(data: Data, { interfaces }: PolicySource): readonly Finding[] {
+function ruleFindings(data: Data, { interfaces }: PolicyInput): readonly Finding[] {
   return RULES.flatMap((rule) => rule({ data, interfaces }));
 }
 
 function rejected(
   findings: readonly Finding[],
-  source: PolicySource,
+  source: PolicyInput,
   document: PolicyDocument | undefined,
 ): PolicyRejected {
   return new PolicyRejected(problems(findings, source, document));
@@ -74,13 +74,13 @@ function rejected(
 
 function problems(
   findings: readonly Finding[],
-  source: PolicySource,
+  source: PolicyInput,
   document: PolicyDocument | undefined,
 ): PolicyProblem[] {
   return findings.map((finding) => problem(finding, source, document)).sort(byPosition);
 }
 
-function problem(finding: Finding, source: PolicySource, document: PolicyDocument | undefined): PolicyProblem {
+function problem(finding: Finding, source: PolicyInput, document: PolicyDocument | undefined): PolicyProblem {
   const { path, message, remedy } = finding;
   const told = { path: pathText(path), message, ...(remedy === undefined ? {} : { remedy }) };
   const flag = flagOf(path, source.flags ?? {});

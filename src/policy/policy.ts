@@ -1,8 +1,11 @@
 import type { Cidr } from '../addresses.ts';
 import type { Family, PortSet, Protocol } from '../ports.ts';
 
+/** Which of the host's own sockets are fenced; docs/policy.md says what each word means. */
 export type HostMode = 'ephemeral' | 'all' | 'off';
+/** What happens to forwarded packets of others that leave with their own address. */
 export type ForwardedMode = 'leave' | 'keep-address' | 'masquerade';
+/** What happens to new connections that would still leave out of range. */
 export type GuardMode = 'count' | 'drop' | 'off';
 
 /** What the administrator wants, checked and with every default filled in. Ports are inclusive. */
@@ -26,4 +29,6 @@ export interface Policy {
   };
   readonly forwarded: ForwardedMode;
   readonly guard: GuardMode;
+  /** Where the agent serves besides its socket: `127.0.0.1:9469`, `[::1]:9469`. */
+  readonly listen?: string;
 }

@@ -43,14 +43,14 @@ export class PolicyRejected extends PortfenceError {
 /** A path as people write it: `exempt.destinations[1]`. */
 export function pathText(path: PolicyPath): string {
   return path
-    .map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i === 0 ? '' : '.'}${shown(step)}`))
+    .map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i === 0 ? '' : '.'}${displayed(step)}`))
     .join('');
 }
 
 const SHOWN_LENGTH = 60;
 
 /** Text from outside, fit for one line of a terminal: quoted where it holds anything unusual, cut after 60 characters. */
-export function shown(text: string): string {
+export function displayed(text: string): string {
   const characters = [...text];
   const cut = characters.length > SHOWN_LENGTH ? `${characters.slice(0, SHOWN_LENGTH).join('')}...` : text;
   if (/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(cut)) return cut;

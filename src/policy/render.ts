@@ -2,14 +2,23 @@ import { Document, isMap, isScalar, isSeq } from 'yaml';
 import type { core } from 'zod/mini';
 import { type PortSet, rangeText } from '../ports.ts';
 import type { Policy } from './policy.ts';
-import { containersSchema, described, exemptSchema, policySchema } from './schema.ts';
+import { type AclPorts, containersSchema, described, exemptSchema, policySchema } from './schema.ts';
 
 const HEADER = ' portfence policy: which source ports connections may leave this host from.';
 
+/** What a policy file says besides the policy. */
+export interface PolicyFileExtras {
+  /** Lines of a comment at the top. */
+  readonly remarks?: readonly string[];
+  /** The network ACL that tells the ports; it is written in their place. */
+  readonly acl?: Partial<AclPorts>;
+}
+
 /** The policy as a commented YAML text, every key written out. `parsePolicy` reads it back to the same policy. */
-export function renderPolicy(policy: Policy): string {
+export function renderPolicy(policy: Policy, { remarks = [], acl }: PolicyFileExtras = {}): string {
   const document = new Document(plainPolicy(policy));
-  document.commentBefore = HEADER;
+  if (acl) document.set('ports', document.createNode(acl, { flow: true }));
+  document.commentBefore = [HEADER, ...remarks.map((line) => (line === '' ? '' : ` ${line}`))].join('\n');
   comment(document, [], policySchema.shape);
   comment(document, ['exempt'], exemptSchema.shape);
   comment(document, ['containers'], containersSchema.shape);
@@ -44,6 +53,7 @@ function plainPolicy(policy: Policy): unknown {
     containers: { native, timestamps, interfaces, routed },
     forwarded,
     guard,
+    ...(policy.listen === undefined ? {} : { listen: policy.listen }),
   };
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { FAMILIES, PROTOCOLS } from '../ports.ts';
 
-/** What editors show about a key: kept beside the schema, not in it, because only the JSON Schema and the rendered policy need it. */
+/** What editors show about a key: beside the schema, not in it, because only the JSON Schema and the rendered policy need it. */
 export const described = z.registry<{ description: string; pattern?: string; minimum?: number; maximum?: number }>();
 
 const RANGE_PATTERN = '^[1-9][0-9]{0,4}(\\s*-\\s*[1-9][0-9]{0,4})?$';
@@ -16,6 +16,7 @@ const sourcePorts = rangeFrom(1);
 const cidr = z.string().register(described, { description: 'An address block without host bits: 10.0.0.0/8.' });
 const interfaceNames = z.array(z.string()).check(z.minLength(1));
 
+/** The shape of `exempt`. */
 export const exemptSchema = z.strictObject({
   destinations: z
     ._default(z.array(cidr), [])
@@ -25,6 +26,7 @@ export const exemptSchema = z.strictObject({
     .register(described, { description: 'Source ports, or ranges of them, that keep what they are.' }),
 });
 
+/** The shape of `containers`. */
 export const containersSchema = z.strictObject({
   native: z._default(z.boolean(), true).register(described, {
     description: 'Whether the agent gives each container the allowed range as its own ephemeral range.',
@@ -52,9 +54,17 @@ const aclPortsSchema = z.strictObject({
   services: z._default(z.array(z.string()).check(z.minLength(1)), ['443/tcp']).register(described, {
     description: 'What answers have to come back from: port/protocol.',
   }),
+  peers: z.optional(z.array(cidr).check(z.minLength(1))).register(described, {
+    description: 'Whom connections go to, where that is not everywhere: addresses and blocks.',
+  }),
+  everyMinutes: z._default(z.int().check(z.gte(0), z.lte(1440)), 15).register(described, {
+    description: 'Minutes after which the agent asks the network ACL again; 0: only when a file changes.',
+    minimum: 0,
+    maximum: 1440,
+  }),
 });
 
-/** The shape of a policy file; what a shape can't tell (ranges, address blocks, names) is the rules' part. */
+/** The shape of a policy file; the rules check the rest (ranges, address blocks, names). */
 export const policySchema = z.strictObject({
   version: z._default(z.literal(1), 1).register(described, { description: 'The version of this format.' }),
   ports: z.union([ports, z.array(ports).check(z.minLength(1)), aclPortsSchema]).register(described, {
@@ -85,14 +95,19 @@ export const policySchema = z.strictObject({
   guard: z._default(z.enum(['count', 'drop', 'off']), 'count').register(described, {
     description: 'What happens to new connections that would still leave out of range.',
   }),
+  listen: z.optional(z.string()).register(described, {
+    description:
+      'Where the agent serves metrics and its page besides its socket: an address and a port, 127.0.0.1:9469.',
+  }),
 });
 
 /** A policy file with its defaults, before ranges and blocks are read. */
 export type PolicyShape = z.output<typeof policySchema>;
 
-/** Ports that a network ACL tells. */
+/** Ports that come from a network ACL. */
 export type AclPorts = z.output<typeof aclPortsSchema>;
 
+/** Whether the policy takes its ports from a network ACL. */
 export function isAclPorts(ports: PolicyShape['ports']): ports is AclPorts {
   return typeof ports === 'object' && 'acl' in ports;
 }

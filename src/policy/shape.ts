@@ -2,7 +2,7 @@ import type { core } from 'zod/mini';
 import { type Data, isList, isMap, valueAt } from './data.ts';
 import { error, type Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
-import { type PolicyPath, shown } from './problem.ts';
+import { displayed, type PolicyPath } from './problem.ts';
 import { type PolicyShape, policySchema } from './schema.ts';
 import { unknownKey } from './unknown-key.ts';
 import { keysAt, type Wording, wordingOf } from './wording.ts';
@@ -18,7 +18,7 @@ function issueFindings(issue: core.$ZodIssue, data: Data, base: PolicyPath): rea
   const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
   if (issue.code === 'invalid_union' && !isForeignMap(path, valueAt(data, path))) {
-    // The branch that failed deeper down is the one that was meant: a list with one bad item is told at that item.
+    // The branch that failed deeper down is the one that was meant: the problem of a list with one bad item is reported at that item.
     const meant = issue.errors.find((branch) =>
       branch.every(({ path: at, code }) => at.length > 0 || code === 'too_small' || code === 'unrecognized_keys'),
     );
@@ -27,7 +27,7 @@ function issueFindings(issue: core.$ZodIssue, data: Data, base: PolicyPath): rea
   return [valueFinding(path, valueAt(data, path), wordsOf(issue, path))];
 }
 
-/** A mapping where none of its keys tells that one was meant. */
+/** A mapping none of whose keys belongs here. */
 function isForeignMap(path: PolicyPath, value: Data | undefined): boolean {
   return isMap(value) && !keysAt(path).some((key) => Object.hasOwn(value, key));
 }
@@ -64,7 +64,7 @@ function wordsOf(issue: core.$ZodIssue, path: PolicyPath): readonly string[] {
 }
 
 function quoted(text: string): string {
-  return text === '' ? 'an empty text' : shown(text);
+  return text === '' ? 'an empty text' : displayed(text);
 }
 
 function inQuotes(text: string): string {
@@ -74,6 +74,6 @@ function inQuotes(text: string): string {
 function kindOf(value: Data): string {
   if (isMap(value)) return 'a mapping';
   if (isList(value)) return 'a list';
-  if (typeof value === 'string') return value === '' ? 'an empty text' : `the text ${inQuotes(shown(value))}`;
+  if (typeof value === 'string') return value === '' ? 'an empty text' : `the text ${inQuotes(displayed(value))}`;
   return typeof value === 'number' ? `the number ${value}` : String(value);
 }

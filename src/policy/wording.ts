@@ -1,6 +1,6 @@
 import type { PolicyPath } from './problem.ts';
 
-/** How a key's value is told in a sentence: what is expected there, an example to write, and the words it may be. */
+/** How a sentence names a key's value: what is expected there, an example to write, and the words it may be. */
 export interface Wording {
   readonly expects: string;
   readonly example: string;
@@ -33,6 +33,9 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
   'ports.acl': { expects: 'auto or the name of a file', example: 'auto' },
   'ports.subnet': { expects: 'the id of a subnet', example: 'subnet-0abc' },
   'ports.services': { expects: 'a list of services', example: '[443/tcp]', item: SERVICE },
+  'ports.peers': ADDRESSES,
+  'ports.peers.*': { expects: 'an address or a block', example: '10.0.0.0/8' },
+  'ports.everyMinutes': { expects: 'minutes from 0 to 1440', example: '15' },
   'ports.services.*': { expects: 'a service', example: '443/tcp' },
   protocols: { expects: 'a list of protocols', example: '[tcp, udp]', item: /^(?:tcp|udp|sctp)$/ },
   'protocols.*': { expects: 'a protocol', example: 'tcp' },
@@ -56,8 +59,10 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
   'containers.routed.*': { expects: 'an address or a block', example: '10.8.0.0/16' },
   forwarded: { expects: 'a word', example: 'leave' },
   guard: { expects: 'a word', example: 'count' },
+  listen: { expects: 'an address with a port', example: '127.0.0.1:9469' },
 };
 
+/** The wording for the value at a path; list items share one. */
 export function wordingOf(path: PolicyPath): Wording {
   return WORDINGS[keyOf(path)] ?? { expects: 'something else', example: '' };
 }

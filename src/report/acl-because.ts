@@ -1,6 +1,6 @@
-import { type Decider, implicitNumber, type Verdict } from '../acl/decision.ts';
+import { type AclVerdict, type Decider, implicitNumber } from '../acl/decision.ts';
 import { isUnknown, type Unjudged } from '../acl/model.ts';
-import type { Pieces } from '../acl/pieces.ts';
+import { foldedByVerdict, type PortSegments } from '../acl/port-segments.ts';
 import { deciderText, doubtsOf, entryText } from '../acl/words.ts';
 import { rangeText } from '../ports.ts';
 import { scrub } from '../scrub.ts';
@@ -26,30 +26,39 @@ export function deciderJson(decider: Decider): Readonly<Record<string, unknown>>
 }
 
 /** Each range and each gap with what decides, for scripts. */
-export function becauseJson(pieces: Pieces): readonly unknown[] {
-  return pieces.map(({ from, to, verdict, by }) => ({
+export function becauseJson(segments: PortSegments): readonly unknown[] {
+  return readable(segments).map(({ from, to, verdict, by, hasMore }) => ({
     ports: rangeText({ from, to }),
     verdict,
     entries: by.map(deciderJson),
+    ...(hasMore ? { hasMore } : {}),
   }));
 }
 
-export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = { pass: 'pass', drop: 'no answer', unsure: 'unsure' };
+const MOST_LINES = 100;
+const readable = (segments: PortSegments): PortSegments =>
+  segments.length > MOST_LINES ? foldedByVerdict(segments) : segments;
+
+export const VERDICT_WORDS: Readonly<Record<AclVerdict, string>> = {
+  pass: 'pass',
+  drop: 'no answer',
+  unsure: 'unsure',
+};
 const MOST_DECIDERS = 6;
 
 /** The same for people, as a table. */
-export function becauseLines(pieces: Pieces): readonly string[] {
+export function becauseLines(segments: PortSegments): readonly string[] {
   const acls = new Set(
-    pieces.flatMap(({ by }) => by.flatMap((one) => (one.kind === 'unfiltered' ? [] : [one.acl.id]))),
+    segments.flatMap(({ by }) => by.flatMap((one) => (one.kind === 'unfiltered' ? [] : [one.acl.id]))),
   );
   const withAcl = acls.size > 1;
   return tableLines(
-    pieces.flatMap(({ from, to, verdict, by }) => {
+    readable(segments).flatMap(({ from, to, verdict, by, hasMore }) => {
       const texts = [...new Set(by.map((one) => deciderText(one, { withAcl })))];
       const more = texts.length - MOST_DECIDERS;
       const [first = '', ...others] = [
         ...texts.slice(0, MOST_DECIDERS),
-        ...(more > 0 ? [`and ${more} more (--json lists them)`] : []),
+        ...(hasMore ? ['and more'] : more > 0 ? [`and ${more} more (--json lists them)`] : []),
       ];
       return [[rangeText({ from, to }), VERDICT_WORDS[verdict], first], ...others.map((text) => ['', '', text])];
     }),
@@ -57,9 +66,9 @@ export function becauseLines(pieces: Pieces): readonly string[] {
 }
 
 /** Entries that made an answer unsure, each once, with the reasons and where it stands. */
-export function doubtLines(pieces: Pieces): readonly string[] {
+export function doubtLines(segments: PortSegments): readonly string[] {
   const entries = new Set(
-    pieces
+    segments
       .filter(({ verdict }) => verdict === 'unsure')
       .flatMap(({ by }) => by.flatMap((one) => (one.kind === 'entry' ? [one.entry] : []))),
   );

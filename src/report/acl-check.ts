@@ -1,9 +1,8 @@
-import { type Fit, piecesWithin, type WayFit } from '../acl/fit.ts';
+import { type Fit, segmentsWithin, type WayFit } from '../acl/fit.ts';
 import type { Unjudged } from '../acl/model.ts';
 import type { Question } from '../acl/question.ts';
-import type { Recommended } from '../acl/recommend.ts';
-import type { Part } from '../acl/split.ts';
-import { intersect, type PortSet, portCount, rangeText, samePorts, subtract } from '../ports.ts';
+import type { PeerPart } from '../acl/split.ts';
+import { intersect, type PortSet, portCount, portsText, rangeText, samePorts, subtract } from '../ports.ts';
 import { becauseJson, becauseLines, doubtLines, unjudgedJson, unjudgedLines } from './acl-because.ts';
 import { askedText, section, sidesJson, wayJson, wayText } from './acl-ranges.ts';
 import { tableLines } from './table.ts';
@@ -15,15 +14,16 @@ export interface AclCheck {
   /** `fenced`: the ports of the fence, where one is held against the ACL. */
   readonly used: { readonly source: string; readonly words: string; readonly fenced: PortSet | undefined };
   /** The parts of a peer of a way that does not fit, where entries cut it apart. */
-  readonly partsOf: (way: WayFit) => readonly Part[];
-  readonly recommended: Recommended | undefined;
+  readonly partsOf: (way: WayFit) => readonly PeerPart[];
+  /** Ports that pass, in the place of those in use; none where no port is safe. */
+  readonly offered: PortSet;
   readonly unjudged: readonly Unjudged[];
   readonly notes: readonly string[];
 }
 
 /** Whether the ports in use fit the ACL, for scripts and for people. */
 export function aclCheckText(found: AclCheck): { json: unknown; text: readonly string[] } {
-  const { question, fit, used, recommended, unjudged, notes } = found;
+  const { question, fit, used, offered, unjudged, notes } = found;
   const isLeftAlone = (one: WayFit): boolean => used.fenced !== undefined && !samePorts(used.fenced, one.used);
   const failing = fit.ways.filter(({ hangingShare, unsureShare }) => hangingShare + unsureShare > 0);
   return {
@@ -42,9 +42,9 @@ export function aclCheckText(found: AclCheck): { json: unknown; text: readonly s
         hangingPercent: percent(one.hangingShare),
         unsurePercent: percent(one.unsureShare),
         leftAlone: isLeftAlone(one),
-        because: becauseJson(piecesWithin(one.way.pieces, one.used)),
+        because: becauseJson(segmentsWithin(one.way.segments, one.used)),
       })),
-      recommended: recommended ? rangeText(recommended.range) : null,
+      recommended: offered.length > 0 ? portsText(offered) : null,
       unjudged: unjudgedJson(unjudged),
       notes,
     },
@@ -54,7 +54,7 @@ export function aclCheckText(found: AclCheck): { json: unknown; text: readonly s
       ...failing.flatMap((one) => failingLines(one, found.partsOf(one), isLeftAlone(one))),
       ...remedyLines(found, failing),
       ...section('unsure because of what could not be judged:', [
-        ...new Set(failing.flatMap(({ way, used: ports }) => doubtLines(piecesWithin(way.pieces, ports)))),
+        ...new Set(failing.flatMap(({ way, used: ports }) => doubtLines(segmentsWithin(way.segments, ports)))),
       ]),
       ...section('could not be judged at all, and may change this answer:', unjudgedLines(unjudged)),
     ],
@@ -75,13 +75,13 @@ function headline({ question, fit: { ways, worst }, partsOf, unjudged }: AclChec
   return `FITS: every connection gets its answer; ${asked}`;
 }
 
-const lostShare = ({ ranges, unsure }: Part, used: PortSet): number =>
+const lostShare = ({ ranges, unsure }: PeerPart, used: PortSet): number =>
   share(subtract(subtract(used, ranges), unsure), used);
 
 const LEFT_ALONE =
   "  the fence leaves these connections alone (exempt, or of a protocol or family that is not fenced): they use the host's own ports";
 
-function failingLines({ way, used }: WayFit, parts: readonly Part[], leftAlone: boolean): readonly string[] {
+function failingLines({ way, used }: WayFit, parts: readonly PeerPart[], leftAlone: boolean): readonly string[] {
   const rows = parts.map((part) => {
     const { blocks, unsure } = part;
     return [
@@ -94,26 +94,26 @@ function failingLines({ way, used }: WayFit, parts: readonly Part[], leftAlone: 
     '',
     `${wayText(way)}, of the ports in use:`,
     ...(leftAlone ? [LEFT_ALONE] : []),
-    ...becauseLines(piecesWithin(way.pieces, used)).map((line) => `  ${line}`),
+    ...becauseLines(segmentsWithin(way.segments, used)).map((line) => `  ${line}`),
     ...(rows.length > 1 ? ['  by parts of it:', ...tableLines(rows).map((line) => `    ${line}`)] : []),
   ];
 }
 
-function remedyLines({ recommended, fit }: AclCheck, failing: readonly WayFit[]): readonly string[] {
+function remedyLines({ offered, fit, unjudged }: AclCheck, failing: readonly WayFit[]): readonly string[] {
   if (fit.fits || failing.every(({ hanging }) => hanging.length === 0)) return [];
-  const range = recommended
-    ? [
-        `ports that pass everywhere: ${rangeText(recommended.range)}  (portfence apply --ports ${rangeText(recommended.range)})`,
-      ]
-    : ['no port from 1024 up passes everywhere that was asked about'];
-  return ['', ...range, '`portfence acl fix` with the same flags prints the change of the rules instead'];
+  const none = unjudged.length > 0 ? 'no port passes for sure' : 'no port from 1024 up passes everywhere';
+  const range =
+    offered.length > 0
+      ? `ports that pass everywhere: ${portsText(offered)}  (portfence apply --ports ${portsText(offered)})`
+      : `${none} that was asked about`;
+  return ['', range, '`portfence acl fix` with the same flags prints the change of the rules instead'];
 }
 
 const share = (part: PortSet, whole: PortSet): number =>
   portCount(whole) === 0 ? 0 : portCount(part) / portCount(whole);
 
 /** With one decimal; never 0 for something, never 100 for less than all. */
-function percent(part: number): number {
+export function percent(part: number): number {
   if (part === 0 || part === 1) return part * 100;
   return Math.min(99.9, Math.max(0.1, Math.round(part * 1000) / 10));
 }

@@ -1,8 +1,8 @@
-import type { Verdict } from '../acl/decision.ts';
+import type { AclVerdict } from '../acl/decision.ts';
 import { implicitNumber } from '../acl/decision.ts';
 import { isUnknown, type Unjudged } from '../acl/model.ts';
 import { protocolText } from '../acl/services.ts';
-import type { Met, Trace } from '../acl/trace.ts';
+import type { MetEntry, Trace } from '../acl/trace.ts';
 import { doubtsOf, entryText } from '../acl/words.ts';
 import { scrub } from '../scrub.ts';
 import { asJudged, deciderJson, unjudgedJson, unjudgedLines } from './acl-because.ts';
@@ -21,7 +21,7 @@ export interface AclExplained {
   readonly traces: readonly Trace[];
   /** Why no ACL sees the packets, where that is so. */
   readonly unfiltered: string | undefined;
-  readonly verdict: Verdict;
+  readonly verdict: AclVerdict;
   readonly unjudged: readonly Unjudged[];
   readonly notes: readonly string[];
 }
@@ -63,7 +63,11 @@ export function aclExplainedText(found: AclExplained): { json: unknown; text: re
 }
 
 const MARKS = { yes: '=>', no: '  ', maybe: '? ' } as const;
-const VERDICTS: Readonly<Record<Verdict, string>> = { pass: 'passes', drop: 'is dropped', unsure: 'may pass or not' };
+const VERDICTS: Readonly<Record<AclVerdict, string>> = {
+  pass: 'passes',
+  drop: 'is dropped',
+  unsure: 'may pass or not',
+};
 
 function traceLines({ acl, direction, kind, remote, port, met, decision }: Trace): readonly string[] {
   const towards = direction === 'inbound' ? `from ${bare(remote)}` : `to ${bare(remote)}`;
@@ -79,15 +83,15 @@ function traceLines({ acl, direction, kind, remote, port, met, decision }: Trace
 }
 
 const bare = (block: string): string => block.split('/')[0] ?? block;
-const numberText = ({ entry: { number } }: Met): string => (isUnknown(number) ? '?' : String(number));
+const numberText = ({ entry: { number } }: MetEntry): string => (isUnknown(number) ? '?' : String(number));
 
-function whyText({ entry, matches, why }: Met): string {
+function whyText({ entry, matches, why }: MetEntry): string {
   if (matches === 'no') return `(${why})`;
   const doubts = doubtsOf(entry);
   return doubts.length > 0 ? `(not judged: ${doubts.join(', ')})` : '';
 }
 
-function conclusion(verdict: Verdict, first: Trace | undefined): string {
+function conclusion(verdict: AclVerdict, first: Trace | undefined): string {
   if (verdict === 'pass') return 'the connection gets its answer';
   const where = first ? `${first.direction} at ${scrub(first.acl.id)}` : '';
   return verdict === 'drop'

@@ -1,14 +1,14 @@
 import type { Fix, NewEntry } from '../acl/fix.ts';
 import type { Unjudged } from '../acl/model.ts';
 import type { Question } from '../acl/question.ts';
-import type { Recommended } from '../acl/recommend.ts';
 import { protocolText } from '../acl/services.ts';
 import { deciderText } from '../acl/words.ts';
-import { rangeText } from '../ports.ts';
+import { type PortSet, portsText, rangeText } from '../ports.ts';
 import { scrub } from '../scrub.ts';
 import { asJudged, deciderJson, unjudgedJson, unjudgedLines } from './acl-because.ts';
 import { askedText, section, sidesJson } from './acl-ranges.ts';
 import { awsLines } from './aws-entry.ts';
+import { cloudFormationLines } from './cloudformation-entry.ts';
 import { terraformLines } from './terraform-entry.ts';
 
 /** Everything that `acl fix` found out. */
@@ -16,17 +16,17 @@ export interface AclFix {
   readonly question: Question;
   readonly fix: Fix;
   readonly used: { readonly source: string; readonly words: string };
-  /** The range that passes without any change of the rules. */
-  readonly recommended: Recommended | undefined;
+  /** The ports that pass without any change of the rules; none where no port is safe. */
+  readonly offered: PortSet;
   readonly unjudged: readonly Unjudged[];
   readonly notes: readonly string[];
 }
 
 /** How ACL and ports in use can be made to fit, for scripts and for people. */
 export function aclFixText(found: AclFix): { json: unknown; text: readonly string[] } {
-  const { question, fix, used, recommended, unjudged, notes } = found;
+  const { question, fix, used, offered, unjudged, notes } = found;
   const { entries, stuck, after } = fix;
-  const range = recommended ? rangeText(recommended.range) : null;
+  const range = offered.length > 0 ? portsText(offered) : null;
   return {
     json: {
       ...sidesJson(question),
@@ -48,6 +48,7 @@ export function aclFixText(found: AclFix): { json: unknown; text: readonly strin
       stuck: stuck ?? null,
       awsCli: entries.filter(isAws).flatMap(awsLines),
       terraform: entries.filter(isAws).flatMap(terraformLines),
+      cloudFormation: entries.filter(isFromTemplate).flatMap(cloudFormationLines),
       table: entries.filter((one) => !isAws(one)).map(tableLine),
       range,
       unjudged: unjudgedJson(unjudged),
@@ -62,8 +63,8 @@ export function aclFixText(found: AclFix): { json: unknown; text: readonly strin
   };
 }
 
-function changeLines({ question, fix: { entries, stuck }, used, recommended, unjudged }: AclFix): readonly string[] {
-  const range = recommended && rangeText(recommended.range);
+function changeLines({ question, fix: { entries, stuck }, used, offered, unjudged }: AclFix): readonly string[] {
+  const range = portsText(offered);
   const ports = [
     'change the ports, which opens nothing:',
     range ? `  portfence apply --ports ${range}` : '  no port from 1024 up passes by the rules that are there',
@@ -91,7 +92,7 @@ const opensText = ({ direction, protocol, range, remote }: NewEntry): string =>
 function entryLines(one: NewEntry): readonly string[] {
   const against = one.against.flatMap((decider) =>
     decider.kind === 'entry'
-      ? [`${decider.entry.allow === false ? 'somebody denies it' : 'it may be denied'}: ${deciderText(decider)}`]
+      ? [`${decider.entry.allow === false ? 'an entry denies it' : 'it may be denied'}: ${deciderText(decider)}`]
       : [],
   );
   return [
@@ -103,14 +104,22 @@ function entryLines(one: NewEntry): readonly string[] {
 function commandLines(entries: readonly NewEntry[]): readonly string[] {
   const aws = entries.filter(isAws);
   const others = entries.filter((one) => !isAws(one));
+  const templates = entries.filter(isFromTemplate);
+  const isAll = templates.length === entries.length;
   return [
-    ...(aws.length > 0
-      ? ['', 'aws:', ...aws.flatMap(awsLines).map(indent), '', 'Terraform:', ...aws.flatMap(terraformLines).map(indent)]
+    ...(templates.length > 0
+      ? ['', 'CloudFormation, as resources of the template:', ...templates.flatMap(cloudFormationLines).map(indent)]
       : []),
+    ...(templates.length > 0 && aws.length > 0 ? ['', DRIFT] : []),
+    ...(aws.length > 0 ? ['', 'aws:', ...aws.flatMap(awsLines).map(indent)] : []),
+    ...(aws.length > 0 && !isAll ? ['', 'Terraform:', ...aws.flatMap(terraformLines).map(indent)] : []),
     ...(others.length > 0 ? ['', 'as lines of the table:', ...others.map(tableLine).map(indent)] : []),
   ];
 }
 
+/** What CloudFormation made, other programs change behind its back. */
+const DRIFT = 'the stack would drift from its template by these commands, and undo them at some later update:';
+const isFromTemplate = ({ acl }: NewEntry): boolean => acl.template !== undefined;
 const indent = (line: string): string => (line === '' ? '' : `  ${line}`);
 const isAws = ({ acl }: NewEntry): boolean => acl.exempts !== 'none';
 const tableLine = ({ direction, number, protocol, range, remote }: NewEntry): string =>

@@ -1,4 +1,4 @@
-import type { Pieces } from '../acl/pieces.ts';
+import type { PortSegments } from '../acl/port-segments.ts';
 import { deciderText } from '../acl/words.ts';
 import { rangeText } from '../ports.ts';
 import { VERDICT_WORDS } from './acl-because.ts';
@@ -12,7 +12,7 @@ const STYLE =
   'padding:.3rem .8rem .3rem 0;border-bottom:1px solid #d1d9e0}td.ports{white-space:nowrap;font-variant-numeric:tabular-nums}';
 
 /** The picture as a page that needs no other file, with what decides each range below it. One string a line. */
-export function htmlPicture(picture: Picture, pieces: Pieces): readonly string[] {
+export function htmlPicture(picture: Picture, segments: PortSegments): readonly string[] {
   const title = markup(picture.title);
   return [
     '<!doctype html>',
@@ -34,7 +34,7 @@ export function htmlPicture(picture: Picture, pieces: Pieces): readonly string[]
     '<h2>What decides</h2>',
     ...table(
       ['ports', 'fate', 'by'],
-      pieces.map(({ from, to, verdict, by }) => [
+      segments.map(({ from, to, verdict, by }) => [
         rangeText({ from, to }),
         VERDICT_WORDS[verdict],
         by.map((one) => deciderText(one, { withAcl: true })).join('\n'),

@@ -1,4 +1,4 @@
-import type { Answer } from '../acl/solve.ts';
+import type { PortAnswer } from '../acl/solve.ts';
 import { NO_PORTS, type PortSet, portCount, portsText } from '../ports.ts';
 import { wayText } from './acl-ranges.ts';
 
@@ -21,7 +21,7 @@ export interface Picture {
 
 export interface PictureInput {
   readonly title: string;
-  readonly answer: Answer;
+  readonly answer: PortAnswer;
   readonly used: { readonly words: string; readonly ports: PortSet };
   readonly fenced: { readonly words: string; readonly ports: PortSet } | undefined;
   readonly recommended: PortSet;

@@ -1,6 +1,6 @@
 import type { Unjudged } from '../acl/model.ts';
 import type { Question } from '../acl/question.ts';
-import type { Answer } from '../acl/solve.ts';
+import type { PortAnswer } from '../acl/solve.ts';
 import { rangeText } from '../ports.ts';
 import { doubtLines, unjudgedJson, unjudgedLines } from './acl-because.ts';
 import { htmlPicture } from './acl-html.ts';
@@ -12,7 +12,7 @@ import { terminalPicture } from './acl-terminal.ts';
 /** Everything that `acl show` draws. */
 export interface AclShown {
   readonly question: Question;
-  readonly answer: Answer;
+  readonly answer: PortAnswer;
   readonly picture: Picture;
   readonly unjudged: readonly Unjudged[];
   readonly notes: readonly string[];
@@ -40,7 +40,7 @@ export function aclShownText(shown: AclShown): { json: unknown; text: readonly s
     },
     text: [
       ...(out === undefined ? terminalPicture(picture, terminal) : [`wrote ${out}`]),
-      ...section('unsure because of what could not be judged:', doubtLines(answer.pieces)),
+      ...section('unsure because of what could not be judged:', doubtLines(answer.segments)),
       ...section('could not be judged at all, and may change this answer:', unjudgedLines(unjudged)),
     ],
   };
@@ -50,6 +50,6 @@ export type PictureFormat = 'svg' | 'html';
 
 /** The picture as a file's text. */
 export function pictureFile(format: PictureFormat, { picture, answer }: Pick<AclShown, 'picture' | 'answer'>): string {
-  const lines = format === 'svg' ? svgPicture(picture) : htmlPicture(picture, answer.pieces);
+  const lines = format === 'svg' ? svgPicture(picture) : htmlPicture(picture, answer.segments);
   return `${lines.join('\n')}\n`;
 }

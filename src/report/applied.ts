@@ -1,8 +1,12 @@
-import type { Applied } from '../apply/apply.ts';
+import type { AddressRow } from '../plan/address-table.ts';
 import { portsText } from '../ports.ts';
+import type { Applied } from '../reconcile/apply.ts';
 
-/** What an apply did, for scripts and for people. */
-export function appliedText(applied: Applied): { json: unknown; text: readonly string[] } {
+/** What an apply did, for scripts and for people; `addresses` is the table that was shown before it. */
+export function appliedText(
+  applied: Applied,
+  addresses?: readonly AddressRow[],
+): { json: unknown; text: readonly string[] } {
   const { changed, survey, hanging, rollback, confirmSeconds } = applied;
   const ports = portsText(survey.plan.ranges, ', ');
   const { mode, names } = survey.plan.uplinks;
@@ -15,6 +19,7 @@ export function appliedText(applied: Applied): { json: unknown; text: readonly s
       uplinks: names,
       settings: survey.settings.map(({ key, from, to }) => ({ key, from, to })),
       hanging,
+      ...(addresses ? { addresses } : {}),
       ...(rollback ? { confirmBefore: new Date(rollback.deadline).toISOString() } : {}),
     },
     text: [
@@ -26,7 +31,7 @@ export function appliedText(applied: Applied): { json: unknown; text: readonly s
         ? [`${hanging.dropped} hanging connections will get an allowed port with their next packet`]
         : []),
       ...(hanging.left > 0
-        ? [`${hanging.left} hanging connections were too many to look for; they end within two minutes`]
+        ? [`${hanging.left} hanging connections were left alone; they end by themselves within two minutes`]
         : []),
       ...(rollback === undefined
         ? []

@@ -1,12 +1,19 @@
 import type { Flow } from '../plan/locate.ts';
 import type { Packet } from '../plan/packet.ts';
 import type { AddressMode } from '../plan/plan.ts';
-import type { Fate, Walk } from '../plan/walk.ts';
+import { decidingRule, type Fate, type Walk } from '../plan/walk.ts';
 import { portCount, portsText, rangeText } from '../ports.ts';
 
 /** A walk through the plan, for scripts and for people. */
 export function explainedText(flow: Flow, packet: Packet, walked: Walk): { json: unknown; text: readonly string[] } {
   const { fate } = walked;
+  const rule = decidingRule(walked);
+  const mark = packet.mark === undefined ? '' : `, with mark 0x${packet.mark.toString(16)}`;
+  const sender = [
+    ...(packet.user === undefined ? [] : [`user ${packet.user}`]),
+    ...(packet.group === undefined ? [] : [`group ${packet.group}`]),
+  ].join(', ');
+  const made = `is made on this host${sender === '' ? '' : ` by ${sender}`}`;
   return {
     json: {
       flow,
@@ -14,6 +21,7 @@ export function explainedText(flow: Flow, packet: Packet, walked: Walk): { json:
       origin: walked.origin ?? null,
       rules: walked.met.map(({ step, matched }) => ({ id: step.id, why: step.why, matched })),
       decidedBy: fate.step?.id ?? null,
+      rule: rule ?? null,
       outcome: fate.do === 'map' ? 'mapped' : fate.as,
       address: fate.do === 'map' ? fate.address : null,
       kept: fate.do === 'map' ? (fate.kept ?? null) : null,
@@ -21,16 +29,20 @@ export function explainedText(flow: Flow, packet: Packet, walked: Walk): { json:
     },
     text: [
       `${flow.protocol} ${flow.source} port ${flow.sourcePort} to ${flow.destination} port ${flow.destinationPort}`,
-      `${packet.arrived ? `arrives on ${packet.arrived}` : 'is made on this host'}, leaves by ${packet.leaves}`,
+      `${packet.arrived ? `arrives on ${packet.arrived}` : made}, leaves by ${packet.leaves}${mark}`,
       '',
       ...walked.met.map(({ step, matched }) => `  ${matched ? '=>' : '  '} ${step.id}: ${step.why}`),
       '',
       ...conclusion(fate, flow),
+      ...(rule === undefined ? [] : [`as this NAT rule decides: ${rule}`]),
     ],
   };
 }
 
 function conclusion(fate: Fate, flow: Flow): readonly string[] {
+  if (fate.do === 'leave' && fate.as === 'unfollowed') {
+    return ['is left to a NAT rule that can not be followed, which may give it any port, and is counted as unfollowed'];
+  }
   if (fate.do === 'leave') {
     return [
       `leaves as it is, with port ${flow.sourcePort}${fate.as === 'left-alone' ? ', and is counted as leftAlone when that is out of range' : ''}`,
@@ -52,6 +64,8 @@ function addressWords(address: AddressMode): string {
     case 'masquerade':
       return "the source address becomes the uplink's";
     case 'fixed':
-      return `the source address becomes ${address.address}`;
+      return address.from === address.to
+        ? `the source address becomes ${address.from}`
+        : `the source address becomes one of ${address.from} to ${address.to}`;
   }
 }

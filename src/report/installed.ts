@@ -8,18 +8,27 @@ interface Words {
   readonly text: readonly string[];
 }
 
-/** Every file as it would be written, one after another. */
-export function filesText(files: readonly InstallFile[], root: string): Words {
+/** Every file as it would be written, one after another; `changed` where the host has another one, or none. */
+export function filesText(files: readonly (InstallFile & { readonly changed: boolean })[], root: string): Words {
   return {
-    json: { files: files.map(({ path, text, mode }) => ({ path: `${root}${path}`, mode: mode.toString(8), text })) },
+    json: {
+      changed: files.some(({ changed }) => changed),
+      files: files.map(({ path, text, mode, changed }) => {
+        return { path: `${root}${path}`, changed, mode: mode.toString(8), text };
+      }),
+    },
     text: files.flatMap(({ path, text }) => [`### ${root}${path}`, ...text.replace(/\n$/, '').split('\n'), '']),
   };
 }
 
+/** What `install systemd` answers. */
 export function installedText({ files, applied, notes }: Installed): Words {
   const changed = files.filter((file) => file.changed);
   return {
-    json: { files, started: applied !== undefined, notes },
+    json: {
+      changed: changed.length > 0 || (applied?.changed ?? false),
+      ...{ files, started: applied !== undefined, notes },
+    },
     text: [
       ...changed.map(({ path }) => `wrote ${path}`),
       ...(changed.length === 0 ? ['every file was there already'] : []),
@@ -30,6 +39,7 @@ export function installedText({ files, applied, notes }: Installed): Words {
   };
 }
 
+/** What `uninstall` answers. */
 export function uninstalledText({ files, policyLeft, removed }: Uninstalled): Words {
   const nothing = files.length === 0 && !removed?.changed;
   return {

@@ -30,7 +30,7 @@ export function terraformLines({
   const inline = ADDRESS.test(acl.id) ? [`# where ${scrub(acl.id)} has inline rules, write this as one of them`] : [];
   return [
     ...inline,
-    `resource "aws_network_acl_rule" "${nameOf(acl.id)}_${direction}_${number}" {`,
+    `resource "aws_network_acl_rule" "${resourceName(acl.id)}_${direction}_${number}" {`,
     ...fields.map(([name = '', value = '']) => `  ${name.padEnd(width)} = ${value}`),
     '}',
   ];
@@ -39,7 +39,7 @@ export function terraformLines({
 const LONGEST_NAME = 64;
 
 /** One ACL's entries must not be called as another's. */
-function nameOf(id: string): string {
+function resourceName(id: string): string {
   return `portfence_${id.replace(/[^A-Za-z0-9_]/g, '_').slice(0, LONGEST_NAME)}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Check, Verified } from '../verify/result.ts';
+import type { Check, Verified } from '../verify/model.ts';
 import { tableLines } from './table.ts';
 
 /** What a verification found, for scripts and for people. */
@@ -8,7 +8,10 @@ export function verifiedText(verified: Verified): { json: unknown; text: readonl
 
 function headline({ ok, checks }: Verified): readonly string[] {
   const count = (outcome: Check['outcome']) => checks.filter((check) => check.outcome === outcome).length;
-  if (ok) return [`VERIFIED: every connection left with an allowed source port (${checks.length} checks)`];
+  if (ok)
+    return [
+      `VERIFIED: every connection left with an allowed source port and the address of its NAT rules (${checks.length} checks)`,
+    ];
   if (checks.length === 0) return ['NOT VERIFIED: nothing could be checked'];
   const [failed, undecided] = [count('fail'), count('inconclusive')];
   return [
@@ -21,15 +24,22 @@ function headline({ ok, checks }: Verified): readonly string[] {
 function rows(checks: readonly Check[]): readonly string[] {
   if (checks.length === 0) return [];
   return tableLines([
-    ['', 'check', 'sent', 'in range', 'out of range'],
-    ...checks.map((check) => [check.outcome, check.name, check.attempts, check.inRange, check.outOfRange]),
+    ['', 'check', 'sent', 'in range', 'out of range', 'left with'],
+    ...checks.map((check) => [
+      check.outcome,
+      check.name,
+      check.attempts,
+      check.inRange,
+      check.outOfRange,
+      check.address?.seen ?? '',
+    ]),
   ]);
 }
 
 function details({ checks, notes }: Verified): readonly string[] {
-  const told = checks.filter(({ outcome }) => outcome !== 'pass').flatMap(detailLines);
+  const lines = checks.filter(({ outcome }) => outcome !== 'pass').flatMap(detailLines);
   return [
-    ...(told.length > 0 ? ['', ...told] : []),
+    ...(lines.length > 0 ? ['', ...lines] : []),
     ...(notes.length > 0 ? ['', 'notes:', ...notes.map((note) => `  ${note}`)] : []),
   ];
 }
@@ -38,7 +48,9 @@ function detailLines({ name, protocol, reason, remedy, example }: Check): readon
   return [
     `${name}: ${reason ?? 'no reason is known'}`,
     ...(example
-      ? [`  ${protocol} from ${example.address} port ${example.from} to ${example.to} left with port ${example.left}`]
+      ? [
+          `  ${protocol} from ${example.address} port ${example.from} to ${example.to} left with ${example.leftAddress ? `address ${example.leftAddress} ` : ''}port ${example.left}`,
+        ]
       : []),
     ...(remedy ? [`  -> ${remedy}`] : []),
   ];

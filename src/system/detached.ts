@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
 import { readlink } from 'node:fs/promises';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
-import { PortfenceError } from '../errors.ts';
-import { run, toolEnvironment } from './run.ts';
-
-const LAUNCHER = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
+import { spawnError } from './errno.ts';
+import { ownCommand } from './own-program.ts';
+import { run } from './run.ts';
+import { spawnOrFail, toolEnvironment } from './spawn.ts';
 
 /**
  * Starts portfence in the background so that it outlives the terminal: as a transient unit where systemd runs this network
@@ -17,27 +15,16 @@ export async function startDetached(args: readonly string[]): Promise<void> {
   );
   if (await systemdRunsThisNamespace()) {
     const environment = settings.map(([name, value]) => `--setenv=${name}=${value ?? ''}`);
-    const unit = await run([
-      'systemd-run',
-      '--quiet',
-      '--collect',
-      ...environment,
-      process.execPath,
-      LAUNCHER,
-      ...args,
-    ]);
+    const unit = await run(['systemd-run', '--quiet', '--collect', ...environment, ...ownCommand(), ...args]);
     if (unit.code === 0) return;
   }
+  const [program, ...first] = ownCommand();
+  const child = spawnOrFail(program, [...first, ...args], {
+    ...{ detached: true, stdio: 'ignore', cwd: '/', env: toolEnvironment() },
+  });
+  if (child instanceof Error) throw spawnError(child, program);
   await new Promise<void>((resolve, reject) => {
-    const child = spawn(process.execPath, [LAUNCHER, ...args], {
-      detached: true,
-      stdio: 'ignore',
-      cwd: '/',
-      env: toolEnvironment(),
-    });
-    child.on('error', (cause) =>
-      reject(new PortfenceError('SYSTEM', `can't start ${process.execPath} in the background`, { cause })),
-    );
+    child.on('error', (cause) => reject(spawnError(cause, program)));
     child.on('spawn', () => {
       child.unref();
       resolve();

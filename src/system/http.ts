@@ -1,11 +1,15 @@
 import { request } from 'node:http';
+import { request as requestSecurely } from 'node:https';
 import type { HttpOutcome, HttpRequest } from './system.ts';
 
-/** One request over plain HTTP, no redirect followed, no proxy asked. Never throws for what the other side does. */
-export function http({ method, url, headers = {}, timeoutMs, largest }: HttpRequest): Promise<HttpOutcome> {
+/** One request, no redirect followed, no proxy asked. Never throws for what the other side does. */
+export function http({ method, url, ca, headers = {}, timeoutMs, largest }: HttpRequest): Promise<HttpOutcome> {
   return new Promise((resolve) => {
     let connected = false;
-    const call = request(url, { method, headers: { ...headers }, agent: false });
+    const options = { method, headers: { ...headers }, agent: false } as const;
+    const call = url.startsWith('https:')
+      ? requestSecurely(url, { ...options, ...(ca === undefined ? {} : { ca }) })
+      : request(url, options);
     const end = (outcome: HttpOutcome): void => {
       clearTimeout(timer);
       resolve(outcome);

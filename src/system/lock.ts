@@ -1,8 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, stat } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PortfenceError } from '../errors.ts';
-import { toolEnvironment } from './run.ts';
+import { orFileError, spawnError } from './errno.ts';
+import { endOf, spawnOrFail, toolEnvironment } from './spawn.ts';
+import { makeFolder } from './write-file.ts';
 
 const HELD_BY_ANOTHER = 75;
 
@@ -17,15 +20,19 @@ export interface Lock {
 export async function lock(path: string, waitMs: number): Promise<Lock | undefined> {
   const deadline = Date.now() + waitMs;
   for (;;) {
-    // Only its owner may open the file: whoever can open it can hold it.
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-      throw new PortfenceError('SYSTEM', `can't make ${dirname(path)}: ${String(cause)}`, { cause });
-    });
+    await makeFolder(dirname(path), 0o700);
+    await makeLockFile(path);
     const held = await take(path, Math.max(0, deadline - Date.now()));
     if (!held || (await isStillTheFile(path, held.child))) return held;
-    // Whoever had it has removed the file: the one that others lock now is another.
+    // The holder before us has removed the file: others lock another one now.
     await held.release();
   }
+}
+
+/** A process that can open the file can hold the lock: only its owner may. flock(1) would make it readable for all. */
+async function makeLockFile(path: string): Promise<void> {
+  const file = await orFileError(open(path, constants.O_RDONLY | constants.O_CREAT, 0o600), 'lock', path);
+  await file.close();
 }
 
 async function isStillTheFile(path: string, child: ChildProcess): Promise<boolean> {
@@ -39,31 +46,40 @@ async function isStillTheFile(path: string, child: ChildProcess): Promise<boolea
 
 function take(path: string, waitMs: number): Promise<(Lock & { child: ChildProcess }) | undefined> {
   const seconds = (waitMs / 1000).toFixed(2);
-  const child = spawn('flock', ['--wait', seconds, '--conflict-exit-code', String(HELD_BY_ANOTHER), path, 'cat'], {
-    env: toolEnvironment(),
-    stdio: 'pipe',
-    detached: true, // Ctrl-C goes to the whole foreground group; the lock must outlast our own cleaning up.
-  });
-  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  const child = spawnOrFail(
+    'flock',
+    ['--wait', seconds, '--conflict-exit-code', String(HELD_BY_ANOTHER), path, 'cat'],
+    {
+      env: toolEnvironment(),
+      stdio: 'pipe',
+      detached: true, // Ctrl-C goes to the whole foreground group; the lock must outlast our own cleaning up.
+    },
+  );
+  if (child instanceof Error) return Promise.reject(noFlock(child));
+  const ended = endOf(child);
   const release = async (): Promise<void> => {
-    child.stdin.end();
+    child.stdin?.end();
     await ended;
   };
   let words = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     words += chunk.toString('utf8');
   });
-  child.stdin.on('error', () => {});
-  child.stdin.write('.');
+  child.stdin?.on('error', () => {});
+  child.stdin?.write('.');
   return new Promise((resolve, reject) => {
-    child.stdout.once('data', () => resolve({ release, child })); // The echo is the sign that it is ours.
-    child.on('error', (cause) =>
-      reject(new PortfenceError('TOOL_MISSING', 'flock is missing', { hint: 'install the package util-linux', cause })),
-    );
+    child.stdout?.once('data', () => resolve({ release, child })); // The echo is the sign that it is ours.
+    child.on('error', (cause) => reject(noFlock(cause)));
     child.on('exit', (code) => {
       if (code === HELD_BY_ANOTHER) resolve(undefined);
       else if (code !== 0)
         reject(new PortfenceError('SYSTEM', `can't lock ${path}: ${words.trim() || `flock ended with ${code}`}`));
     });
   });
+}
+
+function noFlock(cause: Error): PortfenceError {
+  const error = spawnError(cause, 'flock');
+  if (error.code !== 'TOOL_MISSING') return error;
+  return new PortfenceError('TOOL_MISSING', error.message, { hint: 'install the package util-linux', cause });
 }

@@ -1,5 +1,5 @@
 import { PortfenceError } from '../errors.ts';
-import type { Argv, Finished, Held, RunOptions, System } from './system.ts';
+import type { Argv, ChildHandle, CommandResult, RunOptions, System } from './system.ts';
 
 /** A network namespace without a name, held by a process of ours. */
 export interface Namespace {
@@ -9,11 +9,11 @@ export interface Namespace {
   readonly path: string;
   /** The same command, run inside. The machine's files, users and processes stay as they are. */
   enter(argv: Argv): Argv;
-  run(argv: Argv, options?: RunOptions): Promise<Finished>;
+  run(argv: Argv, options?: RunOptions): Promise<CommandResult>;
   /** As `run`, but throws PortfenceError with the command's own words where it fails. Gives standard output. */
   expect(argv: Argv, options?: RunOptions): Promise<string>;
-  /** Starts a command that ends with its standard input (see `System.hold`); `close` stops it too. */
-  hold(argv: Argv, extra?: Parameters<System['hold']>[1]): Promise<Held>;
+  /** Starts a command that ends with its standard input (see `System.startChild`); `close` stops it too. */
+  startChild(argv: Argv, extra?: Parameters<System['startChild']>[1]): Promise<ChildHandle>;
   /** Ends what was held here, last first, and then the namespace with its links and rules. */
   close(): Promise<void>;
 }
@@ -22,12 +22,12 @@ export interface Namespace {
  * A new network namespace with only a loopback, up. It lasts as long as this process: killed in any way, the kernel removes
  * the namespace and all that is in it. Throws PortfenceError where the kernel refuses (no root).
  */
-export async function holdNamespace({ run, hold }: Pick<System, 'run' | 'hold'>): Promise<Namespace> {
-  const holder = await hold(['unshare', '--net', '--', 'cat']).catch((cause: unknown) => {
+export async function createNamespace({ run, startChild }: Pick<System, 'run' | 'startChild'>): Promise<Namespace> {
+  const holder = await startChild(['unshare', '--net', '--', 'cat']).catch((cause: unknown) => {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new PortfenceError('NOT_ROOT', "can't make a network namespace", { hint: 'run it as root', detail, cause });
   });
-  const guests: Promise<Held>[] = [];
+  const guests: Promise<ChildHandle>[] = [];
   const path = `/proc/${holder.pid}/ns/net`;
   const enter = (argv: Argv): Argv => ['nsenter', `--net=${path}`, '--', ...argv];
   const expect = async (argv: Argv, options?: RunOptions): Promise<string> => {
@@ -48,8 +48,8 @@ export async function holdNamespace({ run, hold }: Pick<System, 'run' | 'hold'>)
     enter,
     run: (argv, options) => run(enter(argv), options),
     expect,
-    hold: (argv, extra) => {
-      const guest = hold(enter(argv), extra);
+    startChild: (argv, extra) => {
+      const guest = startChild(enter(argv), extra);
       guests.push(guest); // Noted before it is ready, so that closing meanwhile waits for it.
       return guest;
     },

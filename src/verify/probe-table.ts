@@ -1,11 +1,13 @@
+import { readHeld } from '../backends/listing.ts';
+import { nftLoad } from '../backends/nftables/load.ts';
 import { PortfenceError } from '../errors.ts';
-import { readFence } from '../observe/fence.ts';
 import type { Family } from '../ports.ts';
 import type { System } from '../system/system.ts';
-import { must } from './command.ts';
-import type { Origin } from './origin.ts';
-import { SENT_PROTOCOLS, type SentProtocol } from './result.ts';
+import type { Batch } from './batches.ts';
+import { type Origin, SENT_PROTOCOLS, type SentProtocol } from './model.ts';
+import type { Sent } from './sending.ts';
 import type { Target } from './target.ts';
+import { must, until } from './temporary.ts';
 
 export const PROBE_PREFIX = 'portfence_probe_';
 
@@ -13,8 +15,9 @@ export const PROBE_PREFIX = 'portfence_probe_';
 const BEFORE_PRIORITY = -300;
 const AFTER_PRIORITY = 10_000;
 
-/** A first packet as it passed: ports, and a number in it that no NAT changes (TCP sequence, first bytes of the datagram). */
+/** A first packet as it passed: source address, ports, and what it is known again by after NAT. */
 export interface Passed {
+  readonly source: string;
   readonly sourcePort: number;
   readonly destinationPort: number;
   readonly id: number;
@@ -33,27 +36,19 @@ export interface ProbeTable {
 
 /**
  * A table of our own that notes the first packets of an origin towards the targets, as they come to be sent and as they leave.
- * It asks conntrack nothing, since the asking alone would switch connection tracking on.
+ * Where nft takes it, it asks conntrack nothing, since the asking alone would switch connection tracking on.
  */
 export async function makeProbeTable(system: System, origin: Origin, targets: readonly Target[]): Promise<ProbeTable> {
   const name = `${PROBE_PREFIX}${system.pid}`;
   const remove = () => removeProbeTable(system, name);
-  try {
-    await must(system, ['nft', '-f', '-'], { input: `${probeRules(name, origin, targets).join('\n')}\n` });
-  } catch (cause) {
+  await loadProbe(system, name, { origin, targets }).catch(async (error: unknown) => {
     await remove().catch(() => {});
-    if (!(cause instanceof PortfenceError) || cause.code !== 'SYSTEM') throw cause;
-    const { detail } = cause;
-    throw new PortfenceError('KERNEL_REFUSED', 'the kernel does not take the rules that watch what leaves', {
-      hint: 'verify needs Linux 5.2 and nftables 0.9.4 or newer',
-      cause,
-      ...(detail === undefined ? {} : { detail }),
-    });
-  }
+    throw error;
+  });
   return {
     read: async () => {
-      const { sets } = readFence(await must(system, ['nft', '-j', 'list', 'table', 'inet', name]));
-      const elements = (set: string) => sets.find((one) => one.name === set)?.elements.flatMap(readElement) ?? [];
+      const held = readHeld(await must(system, ['nft', '-j', 'list', 'table', 'inet', name]));
+      const elements = (set: string) => held.get(set)?.flatMap(readElement) ?? [];
       return (family, protocol) => ({
         before: elements(setName('before', family, protocol)),
         after: elements(setName('after', family, protocol)),
@@ -63,13 +58,39 @@ export async function makeProbeTable(system: System, origin: Origin, targets: re
   };
 }
 
+interface Probed {
+  readonly origin: Origin;
+  readonly targets: readonly Target[];
+}
+
+async function loadProbe(system: System, name: string, probed: Probed): Promise<void> {
+  const load = (identity: Identity) =>
+    must(system, nftLoad, { input: `${probeRules(name, { ...probed, identity }).join('\n')}\n` });
+  try {
+    await load('packet');
+  } catch {
+    await load('conntrack').catch((cause: unknown) => {
+      if (!(cause instanceof PortfenceError) || cause.code !== 'SYSTEM') throw cause;
+      const { detail } = cause;
+      throw new PortfenceError('KERNEL_REFUSED', 'the kernel does not take the rules that watch what leaves', {
+        hint: '`portfence status` tells what the kernel counts',
+        cause,
+        ...(detail === undefined ? {} : { detail }),
+      });
+    });
+  }
+}
+
 export async function removeProbeTable(system: System, name: string): Promise<void> {
   // Declared first, so that a table that is not there is no error.
-  await must(system, ['nft', '-f', '-'], { input: `add table inet ${name}\ndelete table inet ${name}\n` });
+  await must(system, nftLoad, { input: `add table inet ${name}\ndelete table inet ${name}\n` });
 }
 
 /** The table as nft reads it, one command a line. */
-export function probeRules(name: string, origin: Origin, targets: readonly Target[]): readonly string[] {
+export function probeRules(
+  name: string,
+  { origin, targets, identity }: Probed & { readonly identity: Identity },
+): readonly string[] {
   const table = `inet ${name}`;
   const kinds = targets.flatMap((target) => SENT_PROTOCOLS.map((protocol) => ({ target, protocol })));
   const sides = [
@@ -86,15 +107,18 @@ export function probeRules(name: string, origin: Origin, targets: readonly Targe
         const source = origin.addresses[family];
         const match = [
           origin.network === undefined ? 'iif 0' : `iifname "${origin.network}"`,
-          // After NAT the source address tells nothing any more; the number in the packet does.
+          // After NAT the source address is another.
           ...(side === 'before' && source !== undefined ? [`${network} saddr ${source}`] : []),
           `${network} daddr ${address}`,
           `${protocol} dport { ${ports.join(', ')} }`,
           ...(protocol === 'tcp' ? ['tcp flags & (syn | ack) == syn'] : []),
         ];
+        const { type, keys } = IDENTITIES[identity](network, protocol)[side];
         return [
-          `add set ${table} ${set} { typeof ${key(protocol)}; size 65535; flags dynamic; }`,
-          `add rule ${table} ${side} ${match.join(' ')} add @${set} { ${key(protocol)} }`,
+          `add set ${table} ${set} { ${type}; size 65535; flags dynamic; }`,
+          ...keys.map(
+            ({ when, key }) => `add rule ${table} ${side} ${[...match, ...when].join(' ')} add @${set} { ${key} }`,
+          ),
         ];
       }),
     ]),
@@ -104,11 +128,72 @@ export function probeRules(name: string, origin: Origin, targets: readonly Targe
 const setName = (side: keyof Recorded, family: Family, protocol: SentProtocol): string =>
   `${side}_${family}_${protocol}`;
 
-const key = (protocol: SentProtocol): string =>
-  `${protocol} sport . ${protocol} dport . ${protocol === 'tcp' ? 'tcp sequence' : '@th,64,32'}`;
+interface Recording {
+  readonly type: string;
+  /** What is noted, by further conditions. */
+  readonly keys: readonly { readonly when: readonly string[]; readonly key: string }[];
+}
+
+const KEY_TYPES = { ip: 'ipv4_addr', ip6: 'ipv6_addr' } as const;
+
+/**
+ * What a packet is known again by after NAT. `packet`: a number in it. nft 0.9.8 can't have such a number in a key; `conntrack`: the port
+ * that it came with, as conntrack remembers it; one that conntrack does not know still has it.
+ */
+const IDENTITIES = {
+  packet: (network: 'ip' | 'ip6', protocol: SentProtocol): Readonly<Record<keyof Recorded, Recording>> => {
+    const key = `${passedKey(network, protocol)} . ${protocol === 'tcp' ? 'tcp sequence' : '@th,64,32'}`;
+    const recording = { type: `typeof ${key}`, keys: [{ when: [], key }] };
+    return { before: recording, after: recording };
+  },
+  conntrack: (network: 'ip' | 'ip6', protocol: SentProtocol): Readonly<Record<keyof Recorded, Recording>> => {
+    const type = `type ${KEY_TYPES[network]} . inet_service . inet_service . inet_service`;
+    const key = passedKey(network, protocol);
+    const unchanged = `${key} . ${protocol} sport`;
+    return {
+      before: { type, keys: [{ when: [], key: unchanged }] },
+      after: {
+        type,
+        keys: [
+          { when: ['ct state untracked'], key: unchanged },
+          { when: ['ct state != untracked'], key: `${key} . ct original proto-src` },
+        ],
+      },
+    };
+  },
+} as const;
+type Identity = keyof typeof IDENTITIES;
+
+const passedKey = (network: 'ip' | 'ip6', protocol: SentProtocol): string =>
+  `${network} saddr . ${protocol} sport . ${protocol} dport`;
 
 function readElement(element: string): readonly Passed[] {
-  const [sourcePort, destinationPort, id] = element.split(' . ').map(Number);
-  if (sourcePort === undefined || destinationPort === undefined || id === undefined) return [];
-  return [sourcePort, destinationPort, id].some(Number.isNaN) ? [] : [{ sourcePort, destinationPort, id }];
+  const [source, ...numbers] = element.split(' . ');
+  const [sourcePort, destinationPort, id] = numbers.map(Number);
+  if (source === undefined || sourcePort === undefined || destinationPort === undefined || id === undefined) return [];
+  return [sourcePort, destinationPort, id].some(Number.isNaN) ? [] : [{ source, sourcePort, destinationPort, id }];
+}
+
+/** Packets are handed on within a millisecond or so; what is not there by now was refused. */
+const PATIENCE_MS = 500;
+
+/** What the probe table recorded, once everything that was sent is in it or the time is over. */
+export async function readComplete(
+  system: System,
+  table: Pick<ProbeTable, 'read'>,
+  batches: readonly Batch[],
+  sent: readonly (readonly Sent[])[],
+): Promise<(family: Family, protocol: SentProtocol) => Recorded> {
+  let recorded = await table.read();
+  const isWhole = () =>
+    batches.every(({ target, protocol }, i) => {
+      const opened = sent[i]?.filter(({ error }) => error === undefined).length ?? 0;
+      return recorded(target.family, protocol).after.length >= opened;
+    });
+  await until(system, PATIENCE_MS, async () => {
+    if (isWhole()) return true;
+    recorded = await table.read();
+    return isWhole();
+  });
+  return recorded;
 }

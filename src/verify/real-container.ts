@@ -1,15 +1,15 @@
 import { fields, list, parseJson, text } from '../observe/untrusted.ts';
 import type { Family } from '../ports.ts';
-import type { Argv, Held, System } from '../system/system.ts';
-import type { NotThere, Origin } from './origin.ts';
-import type { Undo } from './undo.ts';
+import type { Argv, ChildHandle, System } from '../system/system.ts';
+import type { Origin, Unavailable } from './model.ts';
+import type { Cleanup } from './temporary.ts';
 
 /** Images that are tried, the smallest first; one without cat(1) is refused by the engine in well under a second. */
 const MOST_IMAGES = 4;
 const LIFE_S = '120';
 const PATIENCE_MS = 10_000;
 
-const none = (why: string): NotThere => ({ note: `not checked: a real container (${why})` });
+const none = (why: string): Unavailable => ({ note: `not checked: a real container (${why})` });
 
 /**
  * A container that Docker starts from an image that is here already, with nothing in it but cat(1), which ends when our end
@@ -18,21 +18,21 @@ const none = (why: string): NotThere => ({ note: `not checked: a real container 
 export async function startContainer(
   system: System,
   { network, bridge, dockerHost }: { network: string; bridge: string; dockerHost: string | undefined },
-  undo: Undo,
-): Promise<Origin | NotThere> {
+  cleanup: Cleanup,
+): Promise<Origin | Unavailable> {
   const env = dockerHost === undefined ? {} : { DOCKER_HOST: dockerHost };
   const docker = (...args: readonly string[]) => system.run(['docker', ...args], { env, timeoutMs: PATIENCE_MS });
   const images = await docker('image', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Size}}');
   if (images.code !== 0) return none('the docker command is missing, or gets no answer');
   const name = `portfence-verify-${system.pid}`;
-  undo(async () => {
+  cleanup(async () => {
     await docker('rm', '--force', name);
   });
   for (const image of smallest(images.stdout)) {
-    const held = await system.hold(runCat(name, network, image), { env }).catch(() => undefined);
-    if (!held) continue;
-    undo(() => held.stop());
-    return (await originOf(system, docker, { name, bridge, held })) ?? none('the engine lives in another namespace');
+    const child = await system.startChild(runCat(name, network, image), { env }).catch(() => undefined);
+    if (!child) continue;
+    cleanup(() => child.stop());
+    return (await originOf(system, docker, { name, bridge, child })) ?? none('the engine lives in another namespace');
   }
   return none('there is no local image with cat in it');
 }
@@ -63,12 +63,12 @@ type Docker = (...args: readonly string[]) => ReturnType<System['run']>;
 async function originOf(
   system: System,
   docker: Docker,
-  { name, bridge, held }: { name: string; bridge: string; held: Held },
+  { name, bridge, child }: { name: string; bridge: string; child: ChildHandle },
 ): Promise<Origin | undefined> {
   const template = '{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}},{{.GlobalIPv6Address}}{{end}}';
-  const told = await docker('inspect', '--format', template, name);
-  const match = /^([1-9]\d*) ([\d.]*),([\da-f:]*)$/.exec(told.stdout.trim());
-  if (told.code !== 0 || !match || held.pid === 0) return undefined;
+  const inspected = await docker('inspect', '--format', template, name);
+  const match = /^([1-9]\d*) ([\d.]*),([\da-f:]*)$/.exec(inspected.stdout.trim());
+  if (inspected.code !== 0 || !match || child.pid === 0) return undefined;
   const [, pid = '', ipv4 = '', ipv6 = ''] = match;
   const run: System['run'] = (argv, options) =>
     system.run(['nsenter', `--net=/proc/${pid}/ns/net`, '--', ...argv], options);

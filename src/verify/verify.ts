@@ -1,15 +1,15 @@
 import { PortfenceError } from '../errors.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { PolicySource } from '../survey/survey.ts';
+import type { PolicySource } from '../reconcile/survey.ts';
 import type { System } from '../system/system.ts';
 import { type Checked, checkOrigin } from './check-origin.ts';
-import { removeLeftovers } from './leftovers.ts';
-import type { NotThere, Origin } from './origin.ts';
-import { type Place, placesToSendFrom } from './places.ts';
-import { prepare } from './prepare.ts';
-import { type Check, SENT_PROTOCOLS, type Verified } from './result.ts';
+import { compareInCopy } from './compare.ts';
+import { demandAnswers } from './judge.ts';
+import { type Check, type Origin, SENT_PROTOCOLS, type Unavailable, type Verified } from './model.ts';
+import { type OriginSource, originSources } from './origins.ts';
+import { prepare, removeLeftovers } from './prepare.ts';
 import type { Target } from './target.ts';
-import { type Undo, withUndo } from './undo.ts';
+import { type Cleanup, withCleanup } from './temporary.ts';
 
 export interface VerifyOptions {
   readonly policy: PolicySource;
@@ -17,6 +17,8 @@ export interface VerifyOptions {
   readonly connections: number;
   /** `HOST:PORT` of a peer; documentation addresses where none is named. */
   readonly to?: string | undefined;
+  /** Sends the same connections with and without the fence as well, in a copy of this host. */
+  readonly compare?: boolean | undefined;
   readonly dockerHost?: string | undefined;
   readonly say: (line: string) => void;
   /** Ends the run when it fires; everything is removed first. */
@@ -24,7 +26,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Sends real connections from the host and from container networks, and tells with which ports they left. Changes nothing
+ * Sends real connections from the host and from container networks, and reports with which ports and addresses they left. Changes nothing
  * that stays. Throws NOT_ROOT, USAGE for a peer that is none, INTERRUPTED, TOOL_MISSING, KERNEL_REFUSED or SYSTEM.
  */
 export async function verify(system: System, options: VerifyOptions): Promise<Verified> {
@@ -45,34 +47,38 @@ async function verifyAll(system: System, options: VerifyOptions): Promise<Verifi
   const { signal, say } = options;
   await removeLeftovers(system);
   const prepared = await prepare(system, options);
-  const { setting, targets } = prepared;
-  const { places, notes } = await placesToSendFrom(system, prepared, options.dockerHost);
+  const { run, targets } = prepared;
+  const { sources, notes } = await originSources(system, prepared, options.dockerHost);
   const results: Checked[] = [];
-  for (const place of targets.length === 0 ? [] : places) {
+  for (const source of targets.length === 0 ? [] : sources) {
     signal?.throwIfAborted();
-    say(`${place.label}: ${setting.connections} connections of each kind to ${targets.map(toText).join(' and ')}`);
-    const checked = await withUndo(async (undo): Promise<Checked> => {
-      const opened = await open(place, undo, signal);
-      if ('closed' in opened) return { checks: closedChecks(place, setting.policy, opened.closed), notes: [] };
+    say(`${source.label}: ${run.connections} connections of each kind to ${targets.map(toText).join(' and ')}`);
+    const checked = await withCleanup(async (cleanup): Promise<Checked> => {
+      const opened = await open(source, cleanup, signal);
+      if ('closed' in opened) return { checks: closedChecks(source, run.policy, opened.closed), notes: [] };
       if ('note' in opened) return { checks: [], notes: [opened.note] };
-      return checkOrigin(system, opened, targets, setting);
+      return checkOrigin(system, opened, targets, run);
     });
     results.push(checked);
   }
+  if (options.compare && targets.length > 0) {
+    say('comparing addresses and ports with and without the fence, in a copy of this host');
+    results.push(await compareInCopy(system, prepared));
+  }
   signal?.throwIfAborted();
-  const checks = results.flatMap((one) => one.checks);
+  const checks = demandAnswers(results.flatMap((one) => one.checks));
   const found = results.flatMap((one) => one.notes);
   return { ok: allPass(checks), checks, notes: [...new Set([...prepared.notes, ...notes, ...found])] };
 }
 
-/** A place that can't be opened is a check that can't be decided, not the end of the others. */
+/** An origin that can't be opened is a check that can't be decided, not the end of the others. */
 async function open(
-  place: Place,
-  undo: Undo,
+  source: OriginSource,
+  cleanup: Cleanup,
   signal: AbortSignal | undefined,
-): Promise<Origin | NotThere | { closed: string }> {
+): Promise<Origin | Unavailable | { closed: string }> {
   try {
-    return await place.open(undo);
+    return await source.open(cleanup);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof PortfenceError && error.code === 'SYSTEM') return { closed: error.message };
@@ -80,11 +86,15 @@ async function open(
   }
 }
 
-function closedChecks({ label, network, families }: Place, { protocols }: Policy, reason: string): readonly Check[] {
+function closedChecks(
+  { kind, label, network, families }: OriginSource,
+  { protocols }: Policy,
+  reason: string,
+): readonly Check[] {
   return families.flatMap((family) =>
     SENT_PROTOCOLS.filter((protocol) => protocols.includes(protocol)).map((protocol) => ({
       name: `${label} ${protocol} ${family}`,
-      origin: network === undefined ? 'host' : 'container',
+      origin: kind,
       ...(network === undefined ? {} : { network }),
       family,
       protocol,

@@ -1,16 +1,16 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addressBlock, blocksOf } from '../../src/acl/address-block.ts';
 import { pathMtuFrom } from '../../src/acl/path-mtu.ts';
-import { recommend } from '../../src/acl/recommend.ts';
+import { offeredFor, recommend } from '../../src/acl/recommend.ts';
 import { solve } from '../../src/acl/solve.ts';
 import { partsOf } from '../../src/acl/split.ts';
-import { ALL_PORTS, portsText } from '../../src/ports.ts';
+import { ALL_PORTS, type PortSet, portsText, rangeText } from '../../src/ports.ts';
 import { ANYWHERE, acl, DNS, entry, HTTPS, side, webAcl } from './sample-acl.ts';
 
 test('each range and each gap names the entries that decide, the implicit denial included', () => {
-  const { pieces } = solve({ own: side(webAcl), services: [HTTPS], peers: [ANYWHERE] });
+  const { segments } = solve({ own: side(webAcl), services: [HTTPS], peers: [ANYWHERE] });
   expect(
-    pieces.map(({ from, to, verdict, by }) => [
+    segments.map(({ from, to, verdict, by }) => [
       `${from}-${to}`,
       verdict,
       by.map((one) => (one.kind === 'entry' ? `${one.direction} ${String(one.entry.number)}` : one.kind)),
@@ -29,8 +29,8 @@ test.each([
   ['Amazon Time Sync over IPv6', 'fd00:ec2::123/128', 'Amazon Time Sync is never filtered'],
 ])('what AWS never filters passes whatever the ACL says: %s', (_, peer, why) => {
   const own = side(webAcl, { subnet: 'subnet-1', blocks: ['10.0.1.0/24'], resolvers: ['10.0.0.2/32'] });
-  const { ranges, pieces } = solve({ own, services: [DNS], peers: [addressBlock(peer)] });
-  expect([ranges, pieces[0]?.by]).toEqual([ALL_PORTS, [{ kind: 'unfiltered', why }]]);
+  const { ranges, segments } = solve({ own, services: [DNS], peers: [addressBlock(peer)] });
+  expect([ranges, segments[0]?.by]).toEqual([ALL_PORTS, [{ kind: 'unfiltered', why }]]);
 });
 
 test('an ACL of another kind filters what AWS would not, and a denial of unfiltered addresses costs nothing', () => {
@@ -63,7 +63,7 @@ test('parts with equal ports are one, with the entries of all of them', () => {
     ['10.64.0.0/10', '10.128.0.0/10'],
     undefined,
   ]);
-  const passing = wide?.pieces.find(({ verdict }) => verdict === 'pass');
+  const passing = wide?.segments.find(({ verdict }) => verdict === 'pass');
   expect(passing?.by.map((one) => (one.kind === 'entry' ? one.entry.number : one.kind))).toEqual([100, 10, 20]);
 });
 
@@ -85,26 +85,66 @@ test('an ACL of more entries than could be solved is refused', () => {
   expect(ask).toThrow('acl-big has 4001 entries, more than the 4000 that are solved');
 });
 
-test('the largest safe range is recommended, one that holds what is used before a larger one, none below 1024', () => {
-  const safe = [
-    { from: 10, to: 2047 },
-    { from: 10_000, to: 10_499 },
-    { from: 40_000, to: 51_999 },
-  ];
-  expect(recommend(safe)).toEqual({
-    range: { from: 40_000, to: 51_999 },
-    ports: 12_000,
-    connectionsPerDestination: 12_000,
-    newPerSecond: 100,
-    warning: undefined,
+describe('the recommended range', () => {
+  const ranges = (...all: readonly (readonly [number, number])[]) => all.map(([from, to]) => ({ from, to }));
+  const taken = (safe: PortSet, preference = {}) => {
+    const { range } = recommend(safe, preference) ?? {};
+    return range && rangeText(range);
+  };
+
+  test.each([
+    ['what Linux hosts use, where it passes', ranges([1024, 65_535]), '32768-60999'],
+    ['the largest above 32767, where it has 4,096 ports', ranges([1024, 32_000], [33_000, 37_999]), '33000-37999'],
+    ['its part above 32767, where it begins below', ranges([30_000, 40_000]), '32768-40000'],
+    ['the largest, where few pass above 32767', ranges([1024, 4999], [60_000, 62_000]), '1024-4999'],
+    ['the larger of two above', ranges([33_000, 38_000], [40_000, 60_000]), '40000-60000'],
+  ])('is %s', (_, safe, expected) => {
+    expect(taken(safe)).toBe(expected);
   });
-  expect(recommend(safe, { from: 10_100, to: 10_200 })).toMatchObject({
-    range: { from: 10_000, to: 10_499 },
-    newPerSecond: 4.1,
-    warning: 'only 500 ports: fewer than 1,024 run out soon',
+
+  test('is what is asked for or used already, where that passes', () => {
+    const safe = ranges([1024, 65_535]);
+    expect(taken(safe, { used: { from: 10_000, to: 30_000 } })).toBe('10000-30000');
+    expect(taken(safe, { used: { from: 10_000, to: 10_100 } })).toBe('32768-60999');
+    expect(taken(safe, { prefer: { from: 10_000, to: 10_100 } })).toBe('10000-10100');
+    expect(taken(ranges([40_000, 65_535]), { prefer: { from: 10_000, to: 10_100 } })).toBe('40000-65535');
   });
-  expect(recommend([{ from: 1, to: 2046 }])?.warning).toBe('only 1,023 ports: fewer than 1,024 run out soon');
-  expect(recommend([{ from: 1, to: 1023 }])).toBeUndefined();
+
+  test('tells its capacity, what it costs, and the other choices', () => {
+    expect(recommend(ranges([1024, 65_535]))).toEqual({
+      range: { from: 32_768, to: 60_999 },
+      why: 'Linux hosts use it already',
+      costs: [],
+      ports: 28_232,
+      connectionsPerDestination: 28_232,
+      newPerSecond: 235.2,
+      warning: undefined,
+      others: [
+        {
+          range: { from: 32_768, to: 65_535 },
+          why: 'the largest that passes above 32767, where few services listen',
+          costs: [],
+        },
+        {
+          range: { from: 1024, to: 65_535 },
+          why: 'the largest that passes',
+          costs: [expect.stringContaining('3306 MySQL'), 'NodePorts of Kubernetes: 30000-32767'],
+        },
+      ],
+    });
+  });
+
+  test('is none below port 1024, and few ports are warned of', () => {
+    expect(recommend(ranges([1, 2046]))?.warning).toBe('only 1,023 ports: fewer than 1,024 run out soon');
+    expect(recommend(ranges([1, 1023]))).toBeUndefined();
+  });
+
+  test('gives way to several ranges, where they keep most of the ports in use', () => {
+    const safe = ranges([1024, 50_050], [50_052, 65_535]);
+    expect(offeredFor(ranges([32_768, 60_999]), safe)).toEqual(ranges([32_768, 50_050], [50_052, 60_999]));
+    expect(offeredFor(ranges([32_768, 60_999]), ranges([1024, 34_000]))).toEqual(ranges([1024, 34_000]));
+    expect(offeredFor(ranges([32_768, 60_999]), ranges([0, 30_000]))).toEqual(ranges([1024, 30_000]));
+  });
 });
 
 test('path-MTU discovery gets through, does not, or does so from some routers only', () => {

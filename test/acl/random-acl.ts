@@ -38,7 +38,7 @@ const entryOf = (families: readonly Family[]) =>
     }),
   );
 
-export type Field = keyof Omit<AclEntry, 'place' | 'icmp'>;
+export type Field = keyof Omit<AclEntry, 'place' | 'icmp' | 'when' | 'sourcePorts' | 'isStateful'>;
 export const FIELDS: readonly Field[] = [
   'direction',
   'number',

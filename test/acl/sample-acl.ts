@@ -1,6 +1,5 @@
 import { addressBlock, EVERYWHERE } from '../../src/acl/address-block.ts';
-import type { AclEntry, NetworkAcl } from '../../src/acl/model.ts';
-import type { Side } from '../../src/acl/side.ts';
+import type { AclEntry, NetworkAcl, Side } from '../../src/acl/model.ts';
 import { ALL_PORTS } from '../../src/ports.ts';
 
 /** An entry that allows TCP to or from anywhere, or what differs. */

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addressBlock } from '../../src/acl/address-block.ts';
-import type { NetworkAcl } from '../../src/acl/model.ts';
-import type { Side } from '../../src/acl/side.ts';
+import type { NetworkAcl, Side } from '../../src/acl/model.ts';
 import { solve } from '../../src/acl/solve.ts';
 import { partsOf } from '../../src/acl/split.ts';
 import { FAMILIES, type Family, hasPort, intersect, NO_PORTS, type PortSet, portCount } from '../../src/ports.ts';

@@ -16,8 +16,8 @@ function containersOf(script: Script, present: Record<string, string>) {
   const system = scriptedSystem({ env: { PORTFENCE_STATE_DIR: '/state' }, ...script });
   const written: string[] = [];
   const asked: string[] = [];
-  const follow: typeof system.follow = (argv, onLine) => ({
-    ...system.follow(argv, onLine),
+  const startCoprocess: typeof system.startCoprocess = (argv, onLine) => ({
+    ...system.startCoprocess(argv, onLine),
     write: (line) => {
       const [id, path = '', range = '', , , old = ''] = line.split(UNIT);
       const now = present[path];
@@ -37,7 +37,14 @@ function containersOf(script: Script, present: Record<string, string>) {
     );
     return path === '/proc/self/mountinfo' ? mounts.join('\n') : system.readText(path);
   };
-  return { system: { ...system, follow, readText }, feeds: system.feeds, files: system.files, written, asked, present };
+  return {
+    system: { ...system, startCoprocess, readText },
+    feeds: system.feeds,
+    files: system.files,
+    written,
+    asked,
+    present,
+  };
 }
 
 const container = (name: string, path: string, sysctls: Record<string, string> = {}) => ({
@@ -138,19 +145,45 @@ test('a name that an ended container left behind is not waited for, neither at t
   expect(asked).toEqual([`${FOLDER}/a1`]);
 });
 
-test('a shell that somebody ends leaves nobody waiting, and another one serves the next', async () => {
+test('a shell that is killed leaves no call waiting, and another one serves the next', async () => {
   const { system, written } = containersOf({ files: { [`${FOLDER}/a1`]: '' } }, { [`${FOLDER}/a1`]: DEFAULT });
   let shells = 0;
-  const follow: typeof system.follow = (argv, onLine) => {
+  const startCoprocess: typeof system.startCoprocess = (argv, onLine) => {
     shells += 1;
-    if (shells > 1) return system.follow(argv, onLine);
+    if (shells > 1) return system.startCoprocess(argv, onLine);
     let end = (): void => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
     return { ended, write: () => end(), stop: async () => {} };
   };
-  const native = watchNamespaces({ ...system, follow }, usual);
+  const native = watchNamespaces({ ...system, startCoprocess }, usual);
   await native.want(samplePolicy);
-  expect([shells, written]).toEqual([2, [`${FOLDER}/a1 49152 61000`]]);
+  await vi.waitFor(() => expect([shells, written]).toEqual([2, [`${FOLDER}/a1 49152 61000`]]));
+});
+
+test('an agent that starts beside many containers enters a bounded number of namespaces at a time', async () => {
+  const names = Array.from({ length: 300 }, (_, i) => `${FOLDER}/c${i}`);
+  const present = Object.fromEntries(names.map((name) => [name, DEFAULT]));
+  const { system, written } = containersOf({ files: Object.fromEntries(names.map((name) => [name, ''])) }, present);
+  let open = 0;
+  let most = 0;
+  const startCoprocess: typeof system.startCoprocess = (argv, onLine) => {
+    const shell = system.startCoprocess(argv, (line) => {
+      open -= 1;
+      onLine(line);
+    });
+    return {
+      ...shell,
+      write: (line) => {
+        open += 1;
+        most = Math.max(most, open);
+        shell.write(line);
+      },
+    };
+  };
+  const native = watchNamespaces({ ...system, startCoprocess }, usual);
+  await native.want(samplePolicy);
+  expect(written).toHaveLength(300);
+  expect(most).toBeLessThanOrEqual(24);
 });

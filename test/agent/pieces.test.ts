@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { chosenAmong, giftOf, KERNEL_DEFAULTS, valuesOf } from '../../src/agent/native/gift.ts';
-import { isContainer } from '../../src/agent/native/owned.ts';
-import { lookSoon } from '../../src/agent/soon.ts';
+import { pauseBefore } from '../../src/agent/look-timer.ts';
+import { chosenAmong, desiredSysctls } from '../../src/agent/native/desired-sysctls.ts';
+import { isContainer } from '../../src/agent/native/namespace-folders.ts';
+import { reconcileQueue } from '../../src/agent/reconcile-queue.ts';
+import { KERNEL_DEFAULTS, valuesOf } from '../../src/plan/container-sysctls.ts';
 import { samplePolicy } from '../support/samples.ts';
 import { scriptedSystem } from '../support/scripted-system.ts';
 
@@ -25,16 +27,16 @@ test('the kernel’s defaults and values of ours may be replaced, by those of a 
     reserved: ['', '41000-49999'],
     timestamps: ['1', '2'],
   };
-  expect(giftOf(second, [first, second])).toEqual({ ...second, replaceable });
-  expect(giftOf(KERNEL_DEFAULTS, [first, second])).toEqual({ ...KERNEL_DEFAULTS, replaceable });
+  expect(desiredSysctls(second, [first, second])).toEqual({ ...second, replaceable });
+  expect(desiredSysctls(KERNEL_DEFAULTS, [first, second])).toEqual({ ...KERNEL_DEFAULTS, replaceable });
 });
 
-test('what somebody chose replaces nothing but values of ours, also where it is the kernel’s default', () => {
+test('what was chosen replaces nothing but values of ours, also where it is the kernel’s default', () => {
   const values = { range: '49152\t61000', reserved: '', timestamps: '2' };
   const chosen = chosenAmong({ 'net.ipv4.ip_local_port_range': '32768 60999', 'net.core.somaxconn': '7' });
   expect(chosen).toEqual({ range: '32768\t60999' });
   expect(chosenAmong({ 'net.ipv4.tcp_timestamps': '0\u001f1' })).toEqual({});
-  expect(giftOf(values, [values], chosen)).toEqual({
+  expect(desiredSysctls(values, [values], chosen)).toEqual({
     range: '32768\t60999',
     reserved: '',
     timestamps: '2',
@@ -62,33 +64,45 @@ test('however many events come, one look runs at a time and one follows the last
   let looks = 0;
   let running = 0;
   let most = 0;
-  const { poke, idle } = lookSoon(system, async () => {
+  const { ask, idle } = reconcileQueue(system, async () => {
     looks += 1;
     running += 1;
     most = Math.max(most, running);
     await new Promise((resolve) => setImmediate(resolve));
-    if (looks === 1) for (let i = 0; i < 100; i++) poke();
+    if (looks === 1) for (let i = 0; i < 100; i++) ask();
     running -= 1;
   });
-  for (let i = 0; i < 1000; i++) poke();
+  for (let i = 0; i < 1000; i++) ask();
   await idle();
   expect([looks, most]).toEqual([2, 1]);
-  poke();
+  ask();
   await idle();
   expect(looks).toBe(3);
 });
 
 test('events that come before the first look is over are answered by one look after it', async () => {
   const order: string[] = [];
-  const { poke, first, idle } = lookSoon(scriptedSystem(), async () => void order.push('look'));
+  const { ask, first, idle } = reconcileQueue(scriptedSystem(), async () => void order.push('look'));
   await first(async () => {
-    for (let i = 0; i < 10; i++) poke();
+    for (let i = 0; i < 10; i++) ask();
     await new Promise((resolve) => setImmediate(resolve));
     order.push('first');
   });
   await idle();
   expect(order).toEqual(['first', 'look']);
-  const failing = lookSoon(scriptedSystem(), async () => {});
+  const failing = reconcileQueue(scriptedSystem(), async () => {});
   await expect(failing.first(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   await failing.idle();
+});
+
+test.each([
+  [{ state: 'inSync', until: null }, 0, 30_000],
+  [{ state: 'failing', until: null }, 1, 1000],
+  [{ state: 'failing', until: null }, 4, 8000],
+  [{ state: 'failing', until: null }, 400, 30_000],
+  [{ state: 'pending', until: 5000 }, 0, 6000],
+  [{ state: 'pending', until: 0 }, 0, 1000],
+  [{ state: 'pending', until: 500_000 }, 0, 30_000],
+] as const)('%j with %i failures is looked at again after %i ms', (status, failures, ms) => {
+  expect(pauseBefore(status, { failures, now: 0 })).toBe(ms);
 });

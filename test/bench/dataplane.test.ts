@@ -3,7 +3,7 @@ import { CASES } from '../../bench/dataplane/cases.ts';
 import { together } from '../../bench/dataplane/load.ts';
 import { dataplaneCharts, dataplanePage } from '../../bench/dataplane/page.ts';
 import { inTurns, openLoop } from '../../bench/dataplane/programs/turns.ts';
-import type { Cell, DataplaneSeen, Row } from '../../bench/dataplane/seen.ts';
+import type { Cell, DataplaneResult, Row } from '../../bench/dataplane/result.ts';
 import { judge } from '../../bench/dataplane/targets.ts';
 
 const good: Cell = { started: 4, failed: 0, seconds: 2, latencies: [1, 2, 3, 4], outOfRange: 0 };
@@ -25,6 +25,8 @@ describe('the promises', () => {
     ['nothing that came through', 'paced1000', { latencies: [], failed: 4 }, '1 container,'],
     ['more than 15 ms with four containers', 'four', { latencies: [1, 2, 3, 15.1] }, '4 containers'],
     ['a failure with four containers', 'four', { failed: 1 }, '4 containers'],
+    ['a slower p99 of many over IPv6', 'twenty6', { latencies: [1, 2, 3, 4.1] }, '20 container'],
+    ['a failure of many among rules', 'twenty-rules', { failed: 1 }, '20 container'],
     ['a slow closed loop', 'closed', { seconds: 2.5 }, 'closed loop:'],
     ['a connection that is not held', 'held', { failed: 1 }, '4 connection'],
     ['one that is held too late', 'held', { latencies: [1, 2, 3, 5100] }, '4 connection'],
@@ -60,10 +62,10 @@ test('a closed loop has no more than so many at the same time', async () => {
   expect(most).toBe(3);
 });
 
-test('the page shows every case under every contender, the promises, and a chart where there is one', () => {
+test('the page shows every case under every fence, the promises, and a chart where there is one', () => {
   const rows = rowsWith((id) => (id === 'udp' ? { outOfRange: 7 } : {}));
   const targets = judge(rows);
-  const seen: DataplaneSeen = { versions: { nft: '1' }, cores: 2, seconds: 40, rows, targets, met: false };
+  const seen: DataplaneResult = { versions: { nft: '1' }, cores: 2, seconds: 40, rows, targets, met: false };
   const page = dataplanePage(seen);
   for (const { name } of CASES) expect(page).toContain(`## ${name}`);
   expect(page.filter((line) => line.startsWith('| portfence, native + confine '))).toHaveLength(CASES.length);

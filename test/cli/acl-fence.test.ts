@@ -1,7 +1,7 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { buildWorld, type World } from '../../src/lab/world.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { startAgent } from '../support/running-agent.ts';
@@ -16,15 +16,15 @@ const PATIENCE = { timeout: 15_000, interval: 50 };
 const CHECK = ['acl', 'check', '--file', '-', '--json'];
 
 needs(...LAB, 'conntrack')('acl check on a host', () => {
-  let world: World;
+  let testbed: Testbed;
   let portfence: CommandLine;
 
   beforeEach(async () => {
-    world = await buildWorld({ allowed: samplePolicy.ports });
-    portfence = await commandLine(world.host);
+    testbed = await buildTestbed({ allowed: samplePolicy.ports });
+    portfence = await commandLine(testbed.host);
   });
   afterEach(async () => {
-    await world?.close();
+    await testbed?.close();
     await portfence?.close();
   });
 
@@ -38,7 +38,7 @@ needs(...LAB, 'conntrack')('acl check on a host', () => {
     expect(await check()).toMatchObject({ code: 0, source: 'fence', fits: true });
     await portfence.run(['apply', '--ports', '40000-61000']);
     expect(await check()).toMatchObject({ code: 1, source: 'fence', hangingPercent: 43.6 });
-    await world.host.expect(['nft', 'flush', 'ruleset']);
+    await testbed.host.expect(['nft', 'flush', 'ruleset']);
     const gone = await check();
     expect(gone).toMatchObject({ code: 1, source: 'host', hangingPercent: 58 });
     expect(gone.stderr).toContain('the fence of the last apply is not in the kernel');
@@ -66,10 +66,10 @@ needs(...LAB, 'conntrack')('acl check on a host', () => {
     await writeFile(acls, ACLS);
     await writeFile(policy, 'version: 1\nports: { acl: acls.txt }\n');
     const args = ['--policy', policy, '--netns', join(portfence.folder, 'netns')];
-    const agent = await startAgent(world.host, portfence, args, { ownMounts: true });
+    const agent = await startAgent(testbed.host, portfence, args, { ownMounts: true });
     try {
       const mapping = async () =>
-        (await world.host.run(['nft', 'list', 'chain', 'inet', 'portfence', 'map_keep'])).stdout;
+        (await testbed.host.run(['nft', 'list', 'chain', 'inet', 'portfence', 'map_keep'])).stdout;
       await vi.waitFor(async () => expect(await mapping()).toContain('49152-61000'), PATIENCE);
       await writeFile(acls, ACLS.replace('49152-61000', '40000-45999'));
       await vi.waitFor(async () => expect(await mapping()).toContain('40000-45999'), PATIENCE);
@@ -83,7 +83,7 @@ needs(...LAB, 'conntrack')('acl check on a host', () => {
 
   test('whoever may not read the state is told that the host is taken to have no fence', async () => {
     await portfence.run(['apply', '--ports', '49152-61000']);
-    const { stdout, stderr } = await world.host.run(
+    const { stdout, stderr } = await testbed.host.run(
       ['setpriv', '--reuid=65534', '--clear-groups', ...portfence.argv(CHECK)],
       { input: ACLS },
     );

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { EXIT } from '../../src/errors.ts';
 import { inProcess } from '../support/in-process.ts';
 
@@ -52,7 +53,7 @@ test('prints the aws commands and the Terraform that mend it, what they open, an
   ]);
   const words = text.join('\n');
   expect(words).toContain('opens inbound tcp to ports 50000-50999 from 203.0.113.0/24');
-  expect(words).toContain('since somebody denies it: inbound 90: deny tcp 50000-50999 from 203.0.113.0/24');
+  expect(words).toContain('since an entry denies it: inbound 90: deny tcp 50000-50999 from 203.0.113.0/24');
   expect(words).toContain(
     [
       '  resource "aws_network_acl_rule" "portfence_acl_0123456789abcdef0_outbound_110" {',
@@ -72,10 +73,13 @@ test('prints the aws commands and the Terraform that mend it, what they open, an
 
 test('a range that passes already is offered first, and what fits is left alone', async () => {
   const narrow = await fix('--file', 'acls.json', '--ports', '49152-61000');
-  expect(narrow.json).toMatchObject({ range: '51000-61000', entries: [{ number: 89, ports: '50000-50999' }] });
+  expect(narrow.json).toMatchObject({
+    range: '49152-49999,51000-61000',
+    entries: [{ number: 89, ports: '50000-50999' }],
+  });
   expect(narrow.text.slice(2, 4)).toEqual([
     'change the ports, which opens nothing:',
-    '  portfence apply --ports 51000-61000',
+    '  portfence apply --ports 49152-49999,51000-61000',
   ]);
   const fits = await fix('--file', 'acls.json', '--ports', '51000-61000');
   expect(fits).toMatchObject({ exit: EXIT.fine, json: { needed: false, entries: [], awsCli: [] } });
@@ -120,4 +124,28 @@ test('an id that is none of AWS’s never becomes part of a command', async () =
   expect(awsCli[0]).toBe('# ACL_ID is the id of acl-1; rm -rf "$HOME" `id`?[2J');
   expect(awsCli[1]).toContain('--network-acl-id "$ACL_ID" --ingress');
   expect(terraform[1]).toMatch(/^ {2}network_acl_id = var\.acl_id # the id of acl-1;/);
+});
+
+test.each([
+  ['json', (template: object) => JSON.stringify(template), '  "PortfenceGateIn10": {'],
+  ['yaml', (template: object) => stringify(template), '  PortfenceGateIn10:'],
+  ['get-template', (template: object) => JSON.stringify({ TemplateBody: stringify(template) }), '  PortfenceGateIn10:'],
+])('an ACL that a template in %s makes is mended by a resource in its form', async (_, write, first) => {
+  const entry = { NetworkAclId: { Ref: 'Gate' }, RuleNumber: 5, Protocol: -1, RuleAction: 'allow' };
+  const template = {
+    Resources: {
+      Gate: { Type: 'AWS::EC2::NetworkAcl', Properties: { VpcId: 'vpc-1' } },
+      Out: { Type: 'AWS::EC2::NetworkAclEntry', Properties: { ...entry, Egress: true, CidrBlock: '0.0.0.0/0' } },
+    },
+  };
+  const args = ['acl', 'fix', '--file', 'gate', '--peer', '0.0.0.0/0', '--ports', '40000-50000'];
+  const { exit, text } = await inProcess(args, { files: { ...files, gate: write(template) }, env });
+  expect(exit).toBe(EXIT.fine);
+  const at = text.indexOf('CloudFormation, as resources of the template:');
+  expect(text[at + 1]).toBe(first);
+  expect(text.slice(at).join('\n')).toMatch(/From"?: 40000,?\n\s+"?To"?: 50000/);
+  expect(text).toContain(
+    'the stack would drift from its template by these commands, and undo them at some later update:',
+  );
+  expect(text).not.toContain('Terraform:');
 });

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { followAcl } from '../../src/cli/acl-timer.ts';
 import { policyFiles, policySource } from '../../src/cli/policy-flags.ts';
 import { samplePolicy } from '../support/samples.ts';
 import { type Script, type ScriptedSystem, scriptedSystem } from '../support/scripted-system.ts';
@@ -69,7 +70,10 @@ test('where the ACL can’t be asked the last good range stays, loudly; a change
 });
 
 test('after a reboot, which takes the answers, the ports of the fence that stands stay, loudly', async () => {
-  const wanted = { policy: { ...samplePolicy, ports: [{ from: 50_000, to: 51_999 }] } };
+  const wanted = {
+    policy: { ...samplePolicy, ports: [{ from: 50_000, to: 51_999 }] },
+    ...{ creation: [], settings: [], uplinks: [], appliedAt: 0 },
+  };
   const state = JSON.stringify({ version: 1, before: {}, ours: {}, wanted });
   const { read, said } = host({ [POLICY]: FROM_FILE, '/state/state.json': state });
   expect((await read()).ports).toEqual([{ from: 50_000, to: 51_999 }]);
@@ -87,12 +91,15 @@ test('only who acts keeps the answer, and a damaged one is none', async () => {
   expect(acting.system.calls.written.map(({ path }) => path)).toEqual(['/state/acl-ports.json']);
 });
 
-test('a change of the ACL is taken over, a range that still passes and holds the old one before a larger one', async () => {
+test('a range that still passes stays when the ACL changes, and one that does not gives way', async () => {
   const { system, read } = host({ [POLICY]: FROM_FILE, '/etc/portfence/acls.txt': TABLE });
   await read();
   const wider = TABLE.replace('allow tcp 49152-61000', 'allow tcp 1024-40000,49000-65535');
   change(system, '/etc/portfence/acls.txt', wider);
-  expect((await read()).ports).toEqual([{ from: 49_000, to: 65_535 }]);
+  expect((await read()).ports).toEqual([{ from: 49_152, to: 61_000 }]);
+  const moved = TABLE.replace('allow tcp 49152-61000', 'allow tcp 1024-40000,53000-65535');
+  change(system, '/etc/portfence/acls.txt', moved);
+  expect((await read()).ports).toEqual([{ from: 53_000, to: 65_535 }]);
 });
 
 test('the agent follows the file of ACLs as well', async () => {
@@ -118,4 +125,94 @@ test.each([
 
 test('auto asks EC2, and says what is missing where this is no instance', async () => {
   await expect(host({ [POLICY]: policy('{ acl: auto }') }).read()).rejects.toMatchObject({ code: 'CLOUD' });
+});
+
+test('peers that the policy names keep a blocklist from taking every port away', async () => {
+  const table = TABLE.replace(
+    'out 100 allow all any any',
+    'out 100 allow all any any\n  in 1 deny all any 192.0.2.0/24',
+  );
+  const asked = policy('{ acl: acls.txt, subnet: subnet-web, peers: [10.0.0.0/8, "203.0.113.9"] }');
+  const { read } = host({ [POLICY]: asked, '/etc/portfence/acls.txt': table });
+  expect((await read()).ports).toEqual([{ from: 49_152, to: 61_000 }]);
+});
+
+test('ports that hang on what can’t be judged are never taken', async () => {
+  const template = JSON.stringify({
+    Resources: {
+      Gate: { Type: 'AWS::EC2::NetworkAcl', Properties: { VpcId: 'vpc-1' } },
+      Out: {
+        Type: 'AWS::EC2::NetworkAclEntry',
+        Properties: {
+          NetworkAclId: { Ref: 'Gate' },
+          RuleNumber: 1,
+          Protocol: -1,
+          RuleAction: 'allow',
+          Egress: true,
+          CidrBlock: '0.0.0.0/0',
+        },
+      },
+      In: {
+        Type: 'AWS::EC2::NetworkAclEntry',
+        Properties: {
+          NetworkAclId: { Ref: 'Gate' },
+          RuleNumber: 1,
+          Protocol: -1,
+          RuleAction: 'allow',
+          CidrBlock: '0.0.0.0/0',
+        },
+      },
+      More: { Type: 'AWS::CloudFormation::Stack', Properties: { Parameters: { Acl: { Ref: 'Gate' } } } },
+    },
+  });
+  const { read } = host({ [POLICY]: policy('{ acl: gate.json }'), '/etc/portfence/gate.json': template });
+  await expect(read()).rejects.toThrow(/hangs on what could not be judged: More, of AWS::CloudFormation::Stack/);
+});
+
+describe('the agent asks the ACL again', () => {
+  const minutes = (every: string) => policy(`{ acl: acls.txt, subnet: subnet-web${every} }`);
+  const follow = async (files: Readonly<Record<string, string>>, random: number, rounds: number, table = TABLE) => {
+    const { system, said, read } = host(files);
+    await read();
+    change(system, '/etc/portfence/acls.txt', table);
+    const stop = new AbortController();
+    let changes = 0;
+    const sleep = async (ms: number) => {
+      await system.sleep(ms);
+      if (system.calls.slept.length >= rounds) stop.abort();
+    };
+    const context = {
+      system: { ...system, sleep },
+      say: (line: string) => void said.push(line),
+      colour: false,
+      width: 100,
+    };
+    const onChange = () => {
+      changes += 1;
+      stop.abort();
+    };
+    await followAcl(context, { options: { policy: POLICY }, signal: stop.signal, random: () => random, onChange });
+    return { slept: system.calls.slept, changes, said };
+  };
+  const files = (every = '') => ({ [POLICY]: minutes(every), '/etc/portfence/acls.txt': TABLE });
+
+  test('every 15 minutes, a tenth more or less', async () => {
+    expect((await follow(files(), 0.5, 2)).slept).toEqual([900_000, 900_000]);
+    expect((await follow(files(), 0, 2)).slept[0]).toBe(810_000);
+    expect((await follow(files(), 1, 2)).slept[0]).toBe(990_000);
+    expect((await follow(files(', everyMinutes: 60'), 0.5, 2)).slept[0]).toBe(3_600_000);
+  });
+
+  test('and tells when another range is recommended, not when it stays', async () => {
+    const moved = TABLE.replace('49152-61000', '40000-48000');
+    expect((await follow(files(), 0.5, 3, moved)).changes).toBe(1);
+    expect((await follow(files(), 0.5, 3)).changes).toBe(0);
+    expect((await follow(files(', everyMinutes: 0'), 0.5, 3, moved)).changes).toBe(0);
+  });
+
+  test('and says where it can’t be asked', async () => {
+    const { changes, said } = await follow(files(), 0.5, 2, '{');
+    expect(changes).toBe(0);
+    expect(said.at(-1)).toMatch(/^warning: the network ACL can't be asked again: /);
+  });
 });

@@ -146,11 +146,11 @@ test('a peer of a family that is not asked about is named, and one peer has to b
 test('what is preferred and does not pass is said to be passed over', async () => {
   const args = ['--subnet', 'subnet-web', '--prefer'];
   const held = await ranges(...args, '49500-49600');
-  expect(held.json).toMatchObject({ recommended: '49152-49999' });
-  expect(held.notes.join()).not.toContain('holds');
+  expect(held.json).toMatchObject({ recommended: '49500-49600' });
+  expect(held.notes.join()).not.toContain('as a whole');
   const other = await ranges(...args, '49500-50600');
   expect(other.json).toMatchObject({ recommended: '51000-61000' });
-  expect(other.notes).toContain('note: no range that passes holds 49500-50600: the largest one is recommended');
+  expect(other.notes).toContain('note: 49500-50600 does not pass as a whole: 51000-61000 is recommended instead');
 });
 
 test('a block that nothing passes to is named where it takes the ports from all others', async () => {

@@ -37,6 +37,7 @@ const show = (
   inProcess(
     ['acl', 'show', ...args],
     {
+      folders: ['out'],
       files: {
         ...{ 'acls.txt': TABLE, 'acls.json': acls(given.id ?? 'Acl') },
         '/proc/sys/net/ipv4/ip_local_port_range': '32768\t60999\n',
@@ -59,13 +60,13 @@ test('draws what comes back, what is used, fenced and recommended, over one axis
     `  ${'·'.repeat(32)}${'█'.repeat(27)}▒${'·'.repeat(4)}`,
     '  32768-60999 (28,232 ports)',
     '',
-    'fenced: the policy, 49152-53247',
+    'fenced: --ports, 49152-53247',
     `  ${'·'.repeat(48)}████${'·'.repeat(12)}`,
     '  49152-53247 (4,096 ports)',
     '',
     'recommended',
-    `  ${'·'.repeat(48)}${'█'.repeat(16)}`,
-    '  49152-65535 (16,384 ports)',
+    `  ${'·'.repeat(48)}████${'·'.repeat(12)}`,
+    '  49152-53247 (4,096 ports)',
     '',
     '  0               16384           32768           49152      65535',
     '  one character is 1024 ports: █ all, ▒ some, · none',
@@ -80,10 +81,10 @@ test('draws what comes back, what is used, fenced and recommended, over one axis
   });
 });
 
-test('recommends the range that holds what is in use already before a larger one', async () => {
+test('recommends no small range for the reason alone that it is in use', async () => {
   const { json } = await show(['--file', 'acls.txt', '--ports', '2000-3000']);
   const { bars } = json as { bars: { kind: string; ports: string[] }[] };
-  expect(bars.find(({ kind }) => kind === 'recommended')?.ports).toEqual(['1024-8191']);
+  expect(bars.find(({ kind }) => kind === 'recommended')?.ports).toEqual(['49152-65535']);
 });
 
 test('fits the width of the terminal, and shows ASCII where the locale has nothing else', async () => {
@@ -110,7 +111,7 @@ function elements(text: string): readonly string[] {
 test.each(['svg', 'html'])(
   'writes %s that is whole, loads nothing, says in words what it shows, and escapes what it was given',
   async (format) => {
-    const file = `out/picture.${format}`;
+    const file = `picture.${format}`;
     const { text, system } = await show(['--file', 'acls.json', '--out', file], { id: NASTY });
     expect(text).toEqual([`wrote ${file}`]);
     const written = system.files.get(file) ?? '';
@@ -123,6 +124,11 @@ test.each(['svg', 'html'])(
     if (format === 'html') expect(written).toContain('<td>49152-65535</td><td>pass</td><td>outbound 100 of');
   },
 );
+
+test('a folder that is not there is named, not made', async () => {
+  const asked = show(['--file', 'acls.txt', '--out', '/gone/picture.svg']);
+  await expect(asked).rejects.toThrow('write /gone/picture.svg');
+});
 
 test('another ending is refused', async () => {
   await expect(show(['--file', 'acls.txt', '--out', 'picture.png'])).rejects.toThrow(CommandLineError);

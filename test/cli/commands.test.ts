@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { buildWorld, type World } from '../../src/lab/world.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { inOrder } from '../support/listing.ts';
 import { LAB, needs } from '../support/needs.ts';
@@ -10,16 +10,16 @@ import { samplePolicy } from '../support/samples.ts';
 const PORTS = ['--ports', '49152-61000'];
 
 needs(...LAB, 'conntrack')('the command line', () => {
-  let world: World;
+  let testbed: Testbed;
   let portfence: CommandLine;
-  const rules = () => world.host.expect(['nft', 'list', 'ruleset']);
+  const rules = () => testbed.host.expect(['nft', 'list', 'ruleset']);
 
   beforeEach(async () => {
-    world = await buildWorld({ allowed: samplePolicy.ports });
-    portfence = await commandLine(world.host);
+    testbed = await buildTestbed({ allowed: samplePolicy.ports });
+    portfence = await commandLine(testbed.host);
   });
   afterEach(async () => {
-    await world?.close();
+    await testbed?.close();
     await portfence?.close();
   });
 
@@ -47,7 +47,7 @@ needs(...LAB, 'conntrack')('the command line', () => {
     expect([code, await rules()]).toEqual([1, '']);
     expect(stdout).toContain('the table inet portfence is missing');
     await portfence.run(['apply', ...PORTS]);
-    await world.host.expect([
+    await testbed.host.expect([
       'nft',
       'delete',
       'rule',
@@ -57,10 +57,10 @@ needs(...LAB, 'conntrack')('the command line', () => {
       'handle',
       await handleOf('map_keep'),
     ]);
-    await world.host.expect(['nft', 'add', 'chain', 'inet', 'portfence', 'mine']);
+    await testbed.host.expect(['nft', 'add', 'chain', 'inet', 'portfence', 'mine']);
     const drift = await portfence.run(['plan', ...PORTS, '--diff']);
     expect(drift.stdout.trim().split('\n')).toEqual([
-      'chain map_keep: rule "map_keep: an allowed port" is missing or changed',
+      'chain map_keep: rule "map_keep-count: a port that has to change is counted" is missing or changed',
       'chain mine is not ours to have',
     ]);
     expect((await portfence.run(['apply', ...PORTS])).code).toBe(0);
@@ -84,17 +84,17 @@ needs(...LAB, 'conntrack')('the command line', () => {
       drift: [],
       natBeforeOurs: [],
     });
-    await world.host.expect(['nft', '-f', '-'], {
+    await testbed.host.expect(['nft', '-f', '-'], {
       input: 'table ip early { chain post { type nat hook postrouting priority 10; }; }\n',
     });
-    await world.host.expect(['sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=32768 60999']);
+    await testbed.host.expect(['sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=32768 60999']);
     const drifted = await portfence.json(['status']);
     expect(drifted.code).toBe(1);
     expect(drifted.document['drift']).toEqual([
       "net.ipv4.ip_local_port_range is '32768 60999' instead of '49152 61000'",
     ]);
     expect(drifted.document['natBeforeOurs']).toMatchObject([{ table: 'early', name: 'post', priority: 10 }]);
-    await world.host.expect(['nft', 'flush', 'ruleset']);
+    await testbed.host.expect(['nft', 'flush', 'ruleset']);
     const words = await portfence.run(['status']);
     expect([words.code, words.stdout.split('\n')[0]]).toEqual([1, expect.stringContaining('NOT ENFORCED')]);
   });
@@ -106,6 +106,14 @@ needs(...LAB, 'conntrack')('the command line', () => {
     expect(document).toMatchObject({ decidedBy: 'host-map', outcome: 'mapped', kept: null, ports: ['50000-50999'] });
     const unknown = await portfence.run(['explain', 'tcp 192.0.2.7:40001 > 203.0.113.10:443']);
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("in br-lan'")]);
+    const advised = (stderr: string) => /say where it \w+: '(.*)'/.exec(stderr)?.[1] ?? '';
+    expect((await portfence.run(['explain', advised(unknown.stderr)])).code).toBe(0);
+    for (const family of ['-4', '-6']) await testbed.host.expect(['ip', family, 'route', 'del', 'default']);
+    await portfence.run(['remove']);
+    const everywhere = ['explain', '--ports', '50000-50999'];
+    const astray = await portfence.run([...everywhere, 'tcp 10.0.1.10:40001 > 203.0.113.10:443']);
+    expect([astray.code, astray.stderr]).toEqual([2, expect.stringContaining('no uplink is known')]);
+    expect((await portfence.run([...everywhere, advised(astray.stderr)])).code).toBe(0);
   });
 
   test('a mistake ends in its own sentence, exit code 2, and nothing applied', async () => {
@@ -137,7 +145,7 @@ needs(...LAB, 'conntrack')('the command line', () => {
       env: { PATH: `${portfence.folder}:${process.env['PATH']}` },
     });
     expect(refused.code).toBe(3);
-    const poor = await world.host.run([
+    const poor = await testbed.host.run([
       'setpriv',
       '--reuid=65534',
       '--clear-groups',
@@ -169,13 +177,13 @@ needs(...LAB, 'conntrack')('the command line', () => {
     expect((await portfence.run(['apply', ...PORTS])).code).toBe(0);
     expect((await portfence.run(['status'])).code).toBe(0);
     await portfence.run(['remove']);
-    expect(await world.host.expect(['cat', '/proc/sys/net/ipv4/ip_local_port_range'])).toBe('32768\t60999\n');
+    expect(await testbed.host.expect(['cat', '/proc/sys/net/ipv4/ip_local_port_range'])).toBe('32768\t60999\n');
     expect(await rules()).toBe('');
   });
 
-  const stateless = async () => inOrder(await world.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']));
+  const stateless = async () => inOrder(await testbed.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']));
   const handleOf = async (chain: string) => {
-    const listing = await world.host.expect(['nft', '-a', 'list', 'chain', 'inet', 'portfence', chain]);
+    const listing = await testbed.host.expect(['nft', '-a', 'list', 'chain', 'inet', 'portfence', chain]);
     return /comment.*# handle (\d+)/.exec(listing)?.[1] ?? '';
   };
 });

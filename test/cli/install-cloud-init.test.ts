@@ -44,7 +44,7 @@ test.each([
   [['--ipv6'], '--ipv6 goes with --dns'],
   [['--limit', 'much'], 'a number of bytes'],
   [['--format', 'yaml'], 'Allowed choices are cloud-config, shell'],
-  [['--backend', 'iptables'], 'only one held by nftables'],
+  [['--backend', 'iptables'], 'not for iptables'],
   [['--uplink', 'l*'], 'name no interface'],
   [['--ports', '61000-49152'], 'runs backwards'],
 ])('%j is wrong usage and prints nothing', async (args, words) => {

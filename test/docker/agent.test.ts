@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Engine, startEngine } from '../../src/lab/docker.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { run } from '../../src/system/run.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { ENGINE, needs } from '../support/needs.ts';
@@ -12,7 +12,7 @@ const ALLOWED = '49152\t61000';
 const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 
 needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
-  let world: World;
+  let testbed: Testbed;
   let engine: Engine;
   let portfence: CommandLine;
   let agent: RunningAgent;
@@ -21,10 +21,10 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
   const readRange = (...flags: readonly string[]) => engine.expect(['run', '--rm', ...flags, image, 'cat', RANGE]);
 
   beforeAll(async () => {
-    world = await buildWorld({ allowed: samplePolicy.ports });
-    engine = await startEngine(world);
+    testbed = await buildTestbed({ allowed: samplePolicy.ports });
+    engine = await startEngine(testbed);
     image = await engine.importImage();
-    portfence = await commandLine(world.host);
+    portfence = await commandLine(testbed.host);
     const args = ['--ports', '49152-61000', '--docker-host', engine.address]; // Where namespaces are mounted it learns by itself.
     restartAgent = async () => {
       await agent?.stop();
@@ -32,7 +32,8 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     };
     await restartAgent();
     await vi.waitFor(
-      async () => expect((await world.host.run(['nft', 'list', 'chain', 'inet', 'portfence', 'confine'])).code).toBe(0),
+      async () =>
+        expect((await testbed.host.run(['nft', 'list', 'chain', 'inet', 'portfence', 'confine'])).code).toBe(0),
       { timeout: 15_000, interval: 100 },
     );
     // Docker makes the folder with its first container.
@@ -40,7 +41,7 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
   });
   afterAll(async () => {
     await agent?.stop();
-    await world?.close();
+    await testbed?.close();
     await portfence?.close();
   });
 
@@ -96,7 +97,7 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     await restartAgent();
     await both();
     expect(await status()).toContain(
-      "chooser keeps net.ipv4.ip_local_port_range '32768 60999' and net.ipv4.tcp_timestamps '0': somebody chose it",
+      "chooser keeps net.ipv4.ip_local_port_range '32768 60999' and net.ipv4.tcp_timestamps '0': it was chosen for this container",
     );
     await engine.expect(['rm', '--force', 'chooser', 'taker']);
   });
@@ -106,7 +107,7 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
     await engine.expect(['network', 'create', ...unmasked]);
   };
   const routedSet = async () =>
-    (await world.host.run(['nft', 'list', 'set', 'inet', 'portfence', 'routed_ipv4'])).stdout;
+    (await testbed.host.run(['nft', 'list', 'set', 'inet', 'portfence', 'routed_ipv4'])).stdout;
 
   test('networks that only the engine tells are right from the agent’s next look', async () => {
     await routedNetwork('routed', '172.40.0.0/16');
@@ -117,12 +118,12 @@ needs(...ENGINE, 'conntrack')('the agent beside a real engine', () => {
   });
 
   test('an engine that stops and comes back is normal: nothing lost meanwhile, in step again after', async () => {
-    const rules = () => world.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']);
+    const rules = () => testbed.host.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']);
     const before = await rules();
     await engine.stop();
     const looks = async () => JSON.parse(await readFile(`${portfence.folder}/state/agent.json`, 'utf8')).looks;
     const looked = await looks();
-    await world.host.expect(['nft', 'add', 'table', 'inet', 'somebody']);
+    await testbed.host.expect(['nft', 'add', 'table', 'inet', 'somebody']);
     await vi.waitFor(async () => expect(await looks()).toBeGreaterThan(looked), { timeout: 10_000, interval: 50 });
     expect(await rules()).toBe(before);
     const { code, document } = await portfence.json(['status']);

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openConnections, type ProbeResult } from '../../src/lab/connections.ts';
 import { type Engine, startEngine } from '../../src/lab/docker.ts';
 import { IMAGE } from '../../src/lab/image.ts';
-import { TELL_PORT } from '../../src/lab/peer-servers.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
+import { ECHO_ADDRESS_PORT } from '../../src/lab/peer-servers.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { ALL_PORTS, portSet } from '../../src/ports.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 
@@ -12,14 +12,14 @@ const DOWNLOADS = [11, 12, 13].map((last) => `http://203.0.113.${last}/package`)
 const DOCKERFILE = `FROM ${IMAGE}\nRUN download ${DOWNLOADS.join(' ')}\n`;
 
 needs(...ENGINE)('an engine in the lab', () => {
-  let world: World;
+  let testbed: Testbed;
   let engine: Engine;
   beforeAll(async () => {
-    world = await buildWorld({ allowed: ALL_PORTS, mirrors: 3 });
-    engine = await startEngine(world);
+    testbed = await buildTestbed({ allowed: ALL_PORTS, mirrors: 3 });
+    engine = await startEngine(testbed);
     await engine.importImage();
   });
-  afterAll(() => world?.close());
+  afterAll(() => testbed?.close());
 
   test('runs a container that reaches the peer', async () => {
     const lines = (await engine.expect(['run', '--rm', IMAGE, 'download', ...DOWNLOADS])).split('\n');
@@ -44,7 +44,7 @@ needs(...ENGINE)('an engine in the lab', () => {
     const inside = await engine.inContainer(container);
     const probe = {
       protocol: 'tcp',
-      to: { host: '203.0.113.10', port: TELL_PORT },
+      to: { host: '203.0.113.10', port: ECHO_ADDRESS_PORT },
       sourcePorts: [40_123],
       timeoutMs: 2_000,
     } as const;
@@ -65,9 +65,13 @@ needs(...ENGINE)('an engine in the lab', () => {
 
 needs(...ENGINE)('engines', () => {
   test('run side by side, with user namespaces too, and leave nothing behind', async () => {
-    const worlds = await Promise.all([1, 2].map(() => buildWorld({ allowed: portSet({ from: 49_152, to: 61_000 }) })));
+    const testbeds = await Promise.all(
+      [1, 2].map(() => buildTestbed({ allowed: portSet({ from: 49_152, to: 61_000 }) })),
+    );
     try {
-      const engines = await Promise.all(worlds.map((world, index) => startEngine(world, { usernsRemap: index === 1 })));
+      const engines = await Promise.all(
+        testbeds.map((testbed, index) => startEngine(testbed, { usernsRemap: index === 1 })),
+      );
       await Promise.all(engines.map((engine) => engine.importImage()));
       const maps = await Promise.all(
         engines.map((engine) => engine.expect(['run', '--rm', IMAGE, 'cat', '/proc/self/uid_map'])),
@@ -76,10 +80,10 @@ needs(...ENGINE)('engines', () => {
       expect(maps[1]?.trim().split(/\s+/)[1]).not.toBe('0');
       await Promise.all(engines.map((engine) => engine.expect(['run', '--detach', IMAGE, 'sleep', '600'])));
       const folders = engines.map(({ execRoot }) => execRoot);
-      await Promise.all(worlds.map((world) => world.close()));
+      await Promise.all(testbeds.map((testbed) => testbed.close()));
       expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
     } finally {
-      await Promise.all(worlds.map((world) => world.close()));
+      await Promise.all(testbeds.map((testbed) => testbed.close()));
     }
   });
 });

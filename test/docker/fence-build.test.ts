@@ -42,19 +42,19 @@ needs(...ENGINE, 'conntrack')('docker build behind a stateless ACL', () => {
 
   test('goes through with the fence', async () => {
     await fenced.fence();
-    await fenced.world.acl.reset();
+    await fenced.testbed.acl.reset();
     for (const built of await everyBuild(fenced)) expectComplete(built);
-    const counters = await fenced.world.acl.counters();
+    const counters = await fenced.testbed.acl.counters();
     expect(counters.inRange).toBeGreaterThan(2 * MIRRORS);
     expect(counters.outOfRange).toBe(0);
   });
 
   test('goes on going through where the rule fails: after a network is made, on it and on the older ones', async () => {
     await fenced.engine.expect(['network', 'create', 'later_default']);
-    await fenced.world.acl.reset();
+    await fenced.testbed.acl.reset();
     for (const network of ['later_default', 'early_default', 'bridge'])
       expectComplete(await runDownloads(fenced.engine, network));
-    expect((await fenced.world.acl.counters()).outOfRange).toBe(0);
+    expect((await fenced.testbed.acl.counters()).outOfRange).toBe(0);
     expect((await fenced.status()).totals).toMatchObject({ leaked: 0, untracked: 0 });
   });
 });
@@ -69,8 +69,8 @@ needs(...ENGINE, 'conntrack')('docker build with user namespaces', () => {
   test("hangs without a fence, and goes through with it, in the origin post's own set-up", async () => {
     for (const built of await everyBuild(fenced)) expectHanging(built);
     await fenced.fence();
-    await fenced.world.acl.reset();
+    await fenced.testbed.acl.reset();
     for (const built of await everyBuild(fenced)) expectComplete(built);
-    expect((await fenced.world.acl.counters()).outOfRange).toBe(0);
+    expect((await fenced.testbed.acl.counters()).outOfRange).toBe(0);
   });
 });

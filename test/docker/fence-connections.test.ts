@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { remove } from '../../src/apply/remove.ts';
 import type { Namespace } from '../../src/lab/namespace.ts';
 import { HOST, PEER } from '../../src/lab/topology.ts';
+import { remove } from '../../src/reconcile/remove.ts';
 import { type Container, type FencedEngine, fencedEngine } from '../support/fenced-engine.ts';
-import { OPEN_ACL } from '../support/fenced-world.ts';
+import { OPEN_ACL } from '../support/fenced-testbed.ts';
 import { echoServer, holdConnections } from '../support/held-connections.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 
@@ -32,8 +32,8 @@ needs(...ENGINE, 'conntrack')('connections that are open in containers and on th
 
     beforeAll(async () => {
       fenced = await fencedEngine(OPEN_ACL, { flags });
-      await fenced.world.router.expect(['ip', 'route', 'add', SUBNET, 'via', HOST.ipv6]);
-      await echoServer(fenced.world.peer, ECHO);
+      await fenced.testbed.router.expect(['ip', 'route', 'add', SUBNET, 'via', HOST.ipv6]);
+      await echoServer(fenced.testbed.peer, ECHO);
       container = await fenced.container();
     });
     afterAll(async () => {
@@ -44,13 +44,13 @@ needs(...ENGINE, 'conntrack')('connections that are open in containers and on th
     async function openAll(when: string, firstPort: number): Promise<void> {
       const places: readonly (readonly [string, Pick<Namespace, 'enter'>])[] = [
         ['container', container],
-        ['host', fenced.world.host],
+        ['host', fenced.testbed.host],
       ];
       for (const [place, from] of places) {
         for (const { family, protocol } of KINDS) {
           const sourcePorts = [5_000, 40_000, 45_000, 50_000].map((port) => port + firstPort);
           const held = await holdConnections(from, { host: PEER[family], port: ECHO, protocol, sourcePorts });
-          fenced.world.onClose(held.close);
+          fenced.testbed.onClose(held.close);
           open.push({ name: `${place}, ${protocol} over ${family}, opened ${when}`, alive: held.alive });
         }
       }

@@ -3,7 +3,7 @@ import { spreadPorts } from '../../src/lab/connections.ts';
 import { HOST, PEER } from '../../src/lab/topology.ts';
 import { hasPort } from '../../src/ports.ts';
 import { type Container, type FencedEngine, fencedEngine } from '../support/fenced-engine.ts';
-import { seenFrom, seenText } from '../support/fenced-world.ts';
+import { seenFrom, seenText } from '../support/fenced-testbed.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
@@ -33,11 +33,11 @@ needs(...ENGINE, 'conntrack')('IPv6 networks', () => {
     beforeAll(async () => {
       fenced = await fencedEngine({ published: [SERVICE] }, { flags });
       for (const subnet of Object.values(SUBNETS))
-        await fenced.world.router.expect(['ip', 'route', 'add', subnet, 'via', HOST.ipv6]);
+        await fenced.testbed.router.expect(['ip', 'route', 'add', subnet, 'via', HOST.ipv6]);
       await create('early');
       await fenced.fence();
       await create('later');
-      await fenced.world.acl.reset();
+      await fenced.testbed.acl.reset();
     });
     afterAll(() => fenced?.close());
 
@@ -48,7 +48,7 @@ needs(...ENGINE, 'conntrack')('IPv6 networks', () => {
         expect(results.filter(({ seen }) => !seen || !hasPort(samplePolicy.ports, seen.port))).toEqual([]);
         expect(new Set(results.map(({ seen }) => seen?.address))).toEqual(new Set([seenAs(container)]));
       }
-      const { inRange, outOfRange } = await fenced.world.acl.counters();
+      const { inRange, outOfRange } = await fenced.testbed.acl.counters();
       expect(inRange).toBeGreaterThan(SPREAD.length * PROTOCOLS.length);
       expect(outOfRange).toBe(0);
       expect((await fenced.status()).totals).toMatchObject({ leaked: 0, untracked: 0 });
@@ -58,15 +58,15 @@ needs(...ENGINE, 'conntrack')('IPv6 networks', () => {
       'show published ports the client that the engine shows them without a fence (%s)',
       async (protocol) => {
         const server = await fenced.container('--publish', `${SERVICE}:7000/${protocol}`);
-        await server.tell();
-        const [result] = await seenFrom(fenced.world.peer, [33_333], { protocol, to: HOST.ipv6, port: SERVICE });
+        await server.startEchoServers();
+        const [result] = await seenFrom(fenced.testbed.peer, [33_333], { protocol, to: HOST.ipv6, port: SERVICE });
         expect(result?.seen?.address).toBe(client);
       },
     );
 
     test('carry traffic between containers, and ping, as before', async () => {
       const server = await fenced.container('--network', 'early');
-      await server.tell();
+      await server.startEchoServers();
       const neighbour = await fenced.container('--network', 'early');
       for (const protocol of PROTOCOLS) {
         const results = await seenFrom(neighbour, [40_003], { protocol, to: server.ipv6 });
@@ -78,7 +78,7 @@ needs(...ENGINE, 'conntrack')('IPv6 networks', () => {
 
     test('are fenced the same way when somebody has flushed every rule, the engine’s own too', async () => {
       const container = await fenced.container();
-      await fenced.world.host.expect(['nft', 'flush', 'ruleset']);
+      await fenced.testbed.host.expect(['nft', 'flush', 'ruleset']);
       await fenced.fence();
       for (const protocol of PROTOCOLS) {
         const results = await seenFrom(container, [40_007], { protocol, family: 'ipv6' });

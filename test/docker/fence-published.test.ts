@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HOST, mirrorAddress, PEER } from '../../src/lab/topology.ts';
 import { hasPort } from '../../src/ports.ts';
 import { type Container, type FencedEngine, fencedEngine } from '../support/fenced-engine.ts';
-import { seenFrom, seenText } from '../support/fenced-world.ts';
+import { seenFrom, seenText } from '../support/fenced-testbed.ts';
 import { echoServer, holdConnections } from '../support/held-connections.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -38,7 +38,7 @@ needs(...ENGINE, 'conntrack')('published ports', () => {
       fenced = await fencedEngine({ published: [SERVICE, SIP, ECHO] }, { flags });
       server = await fenced.container(...ports(SERVICE, 7000), ...ports(ECHO, ECHO));
       neighbour = await fenced.container();
-      await Promise.all([server.tell(), echoServer(server, ECHO, { addresses: [server.ipv4] })]);
+      await Promise.all([server.startEchoServers(), echoServer(server, ECHO, { addresses: [server.ipv4] })]);
       hairpinBefore = await hairpin();
       await fenced.onHost('conntrack', '-F');
       await fenced.fence();
@@ -46,7 +46,7 @@ needs(...ENGINE, 'conntrack')('published ports', () => {
     afterAll(() => fenced?.close());
 
     test.each(PROTOCOLS)("show the client's real address and port to the container (%s)", async (protocol) => {
-      const results = await seenFrom(fenced.world.peer, CLIENTS, { protocol, to: HOST.ipv4, port: SERVICE });
+      const results = await seenFrom(fenced.testbed.peer, CLIENTS, { protocol, to: HOST.ipv4, port: SERVICE });
       expect(seenText(results)).toEqual(CLIENTS.map((port) => `${PEER.ipv4} ${port}`));
     });
 
@@ -58,7 +58,7 @@ needs(...ENGINE, 'conntrack')('published ports', () => {
 
     test.each(PROTOCOLS)('go on with their clients when connection tracking is flushed (%s)', async (protocol) => {
       const to = { host: HOST.ipv4, port: ECHO, protocol, sourcePorts: CLIENTS };
-      const held = await holdConnections(fenced.world.peer, to);
+      const held = await holdConnections(fenced.testbed.peer, to);
       expect(await held.alive()).toBe(CLIENTS.length);
       await fenced.onHost('conntrack', '-F');
       expect(await held.alive()).toBe(CLIENTS.length);

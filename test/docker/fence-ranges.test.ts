@@ -3,7 +3,7 @@ import { spreadPorts } from '../../src/lab/connections.ts';
 import { HOST, PEER } from '../../src/lab/topology.ts';
 import { hasPort, portSet } from '../../src/ports.ts';
 import { type Container, type FencedEngine, fencedEngine } from '../support/fenced-engine.ts';
-import { seenFrom, seenText } from '../support/fenced-world.ts';
+import { seenFrom, seenText } from '../support/fenced-testbed.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 
 const THREE = portSet({ from: 20_000, to: 20_999 }, { from: 40_000, to: 43_999 }, { from: 60_000, to: 64_999 });
@@ -24,7 +24,7 @@ needs(...ENGINE, 'conntrack')('three ranges on a host with two uplinks', () => {
     await fenced.engine.expect(['network', 'create', 'shop_default']);
     container = await fenced.container('--network', 'shop_default');
     await fenced.fence({ ports: THREE });
-    await fenced.world.acl.reset();
+    await fenced.testbed.acl.reset();
   });
   afterAll(() => fenced?.close());
 
@@ -43,7 +43,7 @@ needs(...ENGINE, 'conntrack')('three ranges on a host with two uplinks', () => {
   });
 
   test('let nothing out beside them', async () => {
-    const { cells, outOfRange } = await fenced.world.acl.counters();
+    const { cells, outOfRange } = await fenced.testbed.acl.counters();
     expect(outOfRange).toBe(0);
     expect(cells.flatMap(({ strayPorts }) => strayPorts)).toEqual([]);
     expect(cells.reduce((sum, { sourcePorts }) => sum + sourcePorts.length, 0)).toBeGreaterThan(SPREAD.length);

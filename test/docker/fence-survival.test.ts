@@ -3,7 +3,7 @@ import { spreadPorts } from '../../src/lab/connections.ts';
 import { hasPort } from '../../src/ports.ts';
 import { BUILDERS, build, MIRRORS } from '../support/builds.ts';
 import { type FencedEngine, fencedEngine } from '../support/fenced-engine.ts';
-import { seenFrom } from '../support/fenced-world.ts';
+import { seenFrom } from '../support/fenced-testbed.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
@@ -14,8 +14,9 @@ needs(...ENGINE, 'conntrack')('the fence of a host whose other rules come and go
   let fenced: FencedEngine;
   const table = () => fenced.onHost('nft', '--stateless', 'list', 'table', 'inet', 'portfence');
 
-  async function expectFenced(...networks: string[]): Promise<void> {
-    await fenced.world.acl.reset();
+  /** Every connection of a container on each network comes through, whatever port it began with. */
+  async function expectInRange(...networks: string[]): Promise<void> {
+    await fenced.testbed.acl.reset();
     for (const network of networks) {
       const container = await fenced.container('--network', network);
       for (const protocol of PROTOCOLS) {
@@ -26,9 +27,14 @@ needs(...ENGINE, 'conntrack')('the fence of a host whose other rules come and go
         expect(tried.filter(({ seen }) => !seen || !hasPort(samplePolicy.ports, seen.port))).toEqual([]);
       }
     }
-    const { inRange, outOfRange } = await fenced.world.acl.counters();
+    const { inRange, outOfRange } = await fenced.testbed.acl.counters();
     expect(inRange).toBeGreaterThanOrEqual(networks.length * PROTOCOLS.length * SPREAD.length);
     expect(outOfRange).toBe(0);
+  }
+
+  /** The same, and the fence is as planned. */
+  async function expectFenced(...networks: string[]): Promise<void> {
+    await expectInRange(...networks);
     const { enforced, drift, totals, natBeforeOurs } = await fenced.status();
     expect({ enforced, drift, natBeforeOurs }).toEqual({ enforced: true, drift: [], natBeforeOurs: [] });
     expect(totals).toMatchObject({ leaked: 0, untracked: 0 });
@@ -46,7 +52,7 @@ needs(...ENGINE, 'conntrack')('the fence of a host whose other rules come and go
     await fenced.engine.restart();
     expect(await table()).toBe(before);
     expect((await fenced.fence()).changed).toBe(false);
-    await fenced.world.acl.reset();
+    await fenced.testbed.acl.reset();
     for (const built of await Promise.all(BUILDERS.map((builder) => build(fenced.engine, builder))))
       expect(built.arrived, built.words).toBe(MIRRORS);
     await expectFenced('bridge', 'shop_default');
@@ -64,8 +70,12 @@ needs(...ENGINE, 'conntrack')('the fence of a host whose other rules come and go
   test("keeps containers in range when the engine's NAT rules are flushed, and on a network made after that", async () => {
     for (const command of ['iptables', 'ip6tables']) await fenced.onHost(command, '-t', 'nat', '-F');
     expect(await fenced.onHost('iptables', '-t', 'nat', '-S', 'POSTROUTING')).not.toContain('MASQUERADE');
+    await expectInRange('bridge', 'shop_default');
+    await fenced.fence();
     await expectFenced('bridge', 'shop_default');
     await fenced.engine.expect(['network', 'create', 'after_flush']);
+    await expectInRange('bridge', 'shop_default', 'after_flush');
+    await fenced.fence();
     await expectFenced('bridge', 'shop_default', 'after_flush');
   });
 });

@@ -12,7 +12,7 @@ needs(...ENGINE, 'conntrack')('iptables beside a real engine', () => {
   let cli: CommandLine;
   beforeAll(async () => {
     place = await fencedEngine();
-    cli = await commandLine(place.world.host);
+    cli = await commandLine(place.testbed.host);
   });
   afterAll(async () => {
     await place?.close();

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openConnections } from '../../src/lab/connections.ts';
 import { type Engine, startEngine } from '../../src/lab/docker.ts';
-import { peerProgram, TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { ECHO_ADDRESS_PORT, peerProgram } from '../../src/lab/peer-servers.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { HOST, PEER } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
-import { hold } from '../../src/system/held.ts';
+import { startChild } from '../../src/system/child.ts';
 import { run } from '../../src/system/run.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
-import { seenFrom, seenText } from '../support/fenced-world.ts';
+import { seenFrom, seenText } from '../support/fenced-testbed.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 import { type RunningAgent, startAgent } from '../support/running-agent.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -19,7 +19,7 @@ const SERVICE = 8080;
 const PATIENCE = { timeout: 30_000, interval: 100 };
 
 needs(...ENGINE, 'conntrack')('native ranges with user namespaces', () => {
-  let world: World;
+  let testbed: Testbed;
   let engine: Engine;
   let portfence: CommandLine;
   let agent: RunningAgent;
@@ -28,10 +28,10 @@ needs(...ENGINE, 'conntrack')('native ranges with user namespaces', () => {
     (await run(engine.enter(portfence.argv(['status', '--docker-host', engine.address, ...flags])))).stdout;
 
   beforeAll(async () => {
-    world = await buildWorld({ allowed: samplePolicy.ports, published: [SERVICE] });
-    engine = await startEngine(world, { usernsRemap: true });
+    testbed = await buildTestbed({ allowed: samplePolicy.ports, published: [SERVICE] });
+    engine = await startEngine(testbed, { usernsRemap: true });
     image = await engine.importImage();
-    portfence = await commandLine(world.host);
+    portfence = await commandLine(testbed.host);
     const args = ['--ports', '49152-61000', '--docker-host', engine.address];
     agent = await startAgent(engine, portfence, args, { ownMounts: false });
     const looks = async () => JSON.parse(await status('--json')).agent?.looks ?? 0;
@@ -43,7 +43,7 @@ needs(...ENGINE, 'conntrack')('native ranges with user namespaces', () => {
   });
   afterAll(async () => {
     await agent?.stop();
-    await world?.close();
+    await testbed?.close();
     await portfence?.close();
   });
 
@@ -75,16 +75,16 @@ needs(...ENGINE, 'conntrack')('native ranges with user namespaces', () => {
     const flags = ['--detach', '--stop-signal', 'KILL', '--name', 'direct', '--network', 'lan'];
     await engine.expect(['run', ...flags, image, 'sleep', '600']);
     await inTime(() => engine.expect(['exec', 'direct', 'cat', RANGE]));
-    await world.acl.reset();
+    await testbed.acl.reset();
     const ports = await ownPorts('direct', '10.0.1.64');
     expect(ports).toHaveLength(40);
-    expect(await world.acl.counters()).toMatchObject({ outOfRange: 0 });
+    expect(await testbed.acl.counters()).toMatchObject({ outOfRange: 0 });
     // What the program chooses by itself is beyond anybody's reach: the rules never see it.
     const [stray] = await openConnections(await engine.inContainer('direct'), [
-      { protocol: 'udp', to: { host: PEER.ipv4, port: TELL_PORT }, sourcePorts: [40_001], timeoutMs: 300 },
+      { protocol: 'udp', to: { host: PEER.ipv4, port: ECHO_ADDRESS_PORT }, sourcePorts: [40_001], timeoutMs: 300 },
     ]);
     expect(stray?.outcome).toBe('no answer');
-    expect((await world.acl.counters()).outOfRange).toBe(1);
+    expect((await testbed.acl.counters()).outOfRange).toBe(1);
     expect(JSON.parse(await status('--json'))).toMatchObject({
       bypassing: [{ engine: 'docker', network: 'lan', driver: 'macvlan', native: true }],
     });
@@ -97,7 +97,7 @@ needs(...ENGINE, 'conntrack')('native ranges with user namespaces', () => {
     await engine.expect(['swarm', 'init', '--advertise-addr', HOST.ipv4]);
     await engine.expect(['network', 'create', '--driver', 'overlay', 'cloud']);
     // The routing mesh needs ip_vs of the kernel; a port of the host does not.
-    const publish = ['--publish', `mode=host,target=${TELL_PORT},published=${SERVICE}`];
+    const publish = ['--publish', `mode=host,target=${ECHO_ADDRESS_PORT},published=${SERVICE}`];
     const service = ['--detach', '--name', 'shop', '--network', 'cloud', '--endpoint-mode', 'dnsrr', ...publish];
     // Swarm asks the registry that an image is named after; this one refuses at once.
     const local = '127.0.0.1:1/lab:1';
@@ -110,17 +110,17 @@ needs(...ENGINE, 'conntrack')('native ranges with user namespaces', () => {
       expect(await engine.expect(['exec', id, 'cat', RANGE])).toBe(ALLOWED);
       return id;
     }, PATIENCE);
-    await world.acl.reset();
+    await testbed.acl.reset();
     expect(await ownPorts(task, HOST.ipv4)).toHaveLength(40);
     const inside = await engine.inContainer(task);
     const addresses = (await inside.run(['ip', '-4', '-o', 'addr', 'show', 'scope', 'global'])).stdout;
     const own = [...addresses.matchAll(/inet ([\d.]+)/g)].flatMap(([, address]) => address ?? []);
     expect(own.length).toBeGreaterThan(1);
-    const server = await hold(inside.enter(peerProgram(own, { stay: false })));
-    const clients = await seenFrom(world.peer, [33_333], { to: HOST.ipv4, port: SERVICE });
+    const server = await startChild(inside.enter(peerProgram(own, { stay: false })));
+    const clients = await seenFrom(testbed.peer, [33_333], { to: HOST.ipv4, port: SERVICE });
     await server.stop();
     expect(seenText(clients)).toEqual([`${PEER.ipv4} 33333`]);
-    expect((await world.acl.counters()).outOfRange).toBe(0);
+    expect((await testbed.acl.counters()).outOfRange).toBe(0);
     const folder = `${engine.execRoot}/netns`;
     const names = (await run(engine.enter(['ls', folder]))).stdout.split('\n');
     const engines = names.filter((name) => /^(?:ingress_sbox|lb_.*|1-.*)$/.test(name));

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Podman, preparePodman } from '../../src/lab/podman.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { HOST } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
 import { hasPort } from '../../src/ports.ts';
 import { run } from '../../src/system/run.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
-import { seenFrom, seenText } from '../support/fenced-world.ts';
+import { seenFrom, seenText } from '../support/fenced-testbed.ts';
 import { needs, PODMAN } from '../support/needs.ts';
 import { type RunningAgent, startAgent } from '../support/running-agent.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -19,7 +19,7 @@ const REMAPPED = ['--uidmap', '0:100000:65536', '--gidmap', '0:100000:65536'];
 
 needs(...PODMAN)('the agent beside a real podman', () => {
   describe.each(['cni', 'netavark'] as const)('with networks of %s', (network) => {
-    let world: World;
+    let testbed: Testbed;
     let engine: Podman;
     let portfence: CommandLine;
     let agent: RunningAgent;
@@ -32,10 +32,10 @@ needs(...PODMAN)('the agent beside a real podman', () => {
       engine.runContainer(['--detach', '--name', name, ...flags, image, 'sleep', '600']);
 
     beforeAll(async () => {
-      world = await buildWorld({ allowed: samplePolicy.ports });
-      engine = await preparePodman(world, network);
+      testbed = await buildTestbed({ allowed: samplePolicy.ports });
+      engine = await preparePodman(testbed, network);
       image = await engine.importImage();
-      portfence = await commandLine(world.host);
+      portfence = await commandLine(testbed.host);
       agent = await startAgent(engine, portfence, ['--ports', '49152-61000'], { ownMounts: false });
       await vi.waitFor(async () => expect((await told()).agent?.looks).toBeGreaterThan(0), PATIENCE);
       // Podman makes the folder of namespaces with its first container.
@@ -43,7 +43,7 @@ needs(...PODMAN)('the agent beside a real podman', () => {
     });
     afterAll(async () => {
       await agent?.stop();
-      await world?.close();
+      await testbed?.close();
       await portfence?.close();
     });
 
@@ -61,14 +61,14 @@ needs(...PODMAN)('the agent beside a real podman', () => {
     test('its connections leave in range, those from ports that its program chose too', async () => {
       await detached('shop');
       const inside = await engine.inContainer('shop');
-      await world.acl.reset();
+      await testbed.acl.reset();
       const own = await seenFrom(inside, { kernel: 40 });
       const chosen = await seenFrom(inside, [1025, 20_001, 40_001, 65_001], { protocol: 'udp' });
       for (const { seen } of [...own, ...chosen]) {
         expect(seen?.address).toBe(HOST.ipv4);
         expect(hasPort(samplePolicy.ports, seen?.port ?? 0), seenText(chosen).join()).toBe(true);
       }
-      expect(await world.acl.counters()).toMatchObject({ outOfRange: 0 });
+      expect(await testbed.acl.counters()).toMatchObject({ outOfRange: 0 });
       expect((await told()).counters).toMatchObject({ leaked: 0 });
     });
 
@@ -84,7 +84,9 @@ needs(...PODMAN)('the agent beside a real podman', () => {
         });
       }, PATIENCE);
       expect((await (await engine.inContainer('chooser')).run(['cat', RANGE])).stdout.trim()).toBe(DEFAULT);
-      expect(await status()).toContain("chooser keeps net.ipv4.ip_local_port_range '32768 60999': somebody chose it");
+      expect(await status()).toContain(
+        "chooser keeps net.ipv4.ip_local_port_range '32768 60999': it was chosen for this container",
+      );
     });
   });
 });

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { nftables } from '../../src/backends/nftables/backend.ts';
 import { type InstallInput, installFiles, readManifest } from '../../src/install/files.ts';
 import { prepareInstall } from '../../src/install/prepare.ts';
 import { quoted } from '../../src/install/quoting.ts';
 import { uninstall } from '../../src/install/uninstall.ts';
 import { agentUnit } from '../../src/install/units.ts';
-import { NO_STATE } from '../../src/survey/state.ts';
+import { NO_STATE } from '../../src/reconcile/state.ts';
 import { sampleFacts, samplePolicy } from '../support/samples.ts';
 import { scriptedSystem } from '../support/scripted-system.ts';
 
@@ -12,7 +13,8 @@ const input: InstallInput = {
   policy: samplePolicy,
   facts: sampleFacts,
   state: NO_STATE,
-  agent: { node: '/usr/bin/node', launcher: '/usr/lib/portfence/bin/portfence', args: [] },
+  agent: { program: ['/usr/bin/node', '/usr/lib/portfence/bin/portfence'], args: [] },
+  backend: nftables,
   present: { policyText: undefined, manifest: undefined },
 };
 const fileOf = (path: string, changed: Partial<InstallInput> = {}) =>
@@ -31,9 +33,9 @@ test.each([
 test('the rules that boot know no container of today, and never fence nothing', () => {
   const published = [{ address: '172.17.0.2', protocol: 'tcp', port: 80 }] as const;
   expect(fileOf('/etc/portfence/fence.nft', { facts: { ...sampleFacts, published } })).not.toContain('172.17.0.2');
-  expect(fileOf('/etc/portfence/fence.nft')).toContain('uplinks { "eth0" }');
+  expect(fileOf('/etc/portfence/fence.nft')).toContain('oifname "eth0" goto leaving');
   const early = { ...sampleFacts, defaultRouteDevices: [] };
-  expect(fileOf('/etc/portfence/fence.nft', { facts: early })).toContain('oifname @not_uplinks accept');
+  expect(fileOf('/etc/portfence/fence.nft', { facts: early })).toContain('oifname != "lo" oifname != "azure*"');
 });
 
 test('what settings were before the fence is kept, never a value of our own', () => {
@@ -46,7 +48,7 @@ test('what settings were before the fence is kept, never a value of our own', ()
 });
 
 test('an installation that lies in a home or in a temporary folder stays readable for the agent', () => {
-  const unit = (launcher: string) => agentUnit({ node: '/usr/bin/node', launcher, args: [] });
+  const unit = (launcher: string) => agentUnit({ program: ['/usr/bin/node', launcher], args: [] });
   expect(unit('/usr/lib/portfence/bin/portfence')).toEqual(
     expect.arrayContaining(['ProtectHome=yes', 'PrivateTmp=yes']),
   );
@@ -54,9 +56,9 @@ test('an installation that lies in a home or in a temporary folder stays readabl
   expect(unit('/tmp/portfence/bin/portfence')).toContain('PrivateTmp=no');
 });
 
-test('an agent that asks the cloud for the ACL has the network for it, any other has none', () => {
-  const unit = (asksCloud: boolean) =>
-    agentUnit({ node: '/usr/bin/node', launcher: '/usr/bin/portfence', args: [], asksCloud });
+test('an agent that asks the cloud or serves on an address has the network for it, any other has none', () => {
+  const unit = (usesNetwork: boolean) =>
+    agentUnit({ program: ['/usr/bin/node', '/usr/bin/portfence'], args: [], usesNetwork });
   const confined = ['RestrictAddressFamilies=AF_UNIX AF_NETLINK', 'IPAddressDeny=any'];
   expect(unit(false)).toEqual(expect.arrayContaining(confined));
   for (const line of confined) expect(unit(true)).not.toContain(line);

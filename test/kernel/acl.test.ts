@@ -6,9 +6,9 @@ import type { AclEntry, NetworkAcl } from '../../src/acl/model.ts';
 import { solve } from '../../src/acl/solve.ts';
 import { blockHas } from '../../src/addresses.ts';
 import { openConnections, type Probe } from '../../src/lab/connections.ts';
-import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { ECHO_ADDRESS_PORT } from '../../src/lab/peer-servers.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { HOST, mirrorAddress } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
 import {
   ALL_PORTS,
   FAMILIES,
@@ -85,16 +85,16 @@ function portsToTry(safe: PortSet, acl: NetworkAcl, run: number): readonly numbe
 }
 
 needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
-  let world: World;
+  let testbed: Testbed;
   const tally = { answered: 0, unanswered: 0 };
 
   beforeAll(async () => {
-    world = await buildWorld({ allowed: ALL_PORTS, mirrors: ACLS + MIRRORS + PAIRS });
+    testbed = await buildTestbed({ allowed: ALL_PORTS, mirrors: ACLS + MIRRORS + PAIRS });
   });
-  afterAll(() => world?.close());
+  afterAll(() => testbed?.close());
 
   async function answered(probe: Omit<Probe, 'timeoutMs'>, timeoutMs: number): Promise<readonly boolean[]> {
-    const results = await openConnections(world.host, [{ ...probe, timeoutMs }]);
+    const results = await openConnections(testbed.host, [{ ...probe, timeoutMs }]);
     return results.map(({ outcome, error }) => {
       if (outcome === 'failed') throw new Error(`a connection could not even begin: ${error}`);
       return outcome === 'answered';
@@ -121,17 +121,17 @@ needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
     'a random ACL (%i) lets the answers to exactly those source ports in that it says',
     async (run) => {
       const { acl, text } = randomAcl(SEED + run, blocksAround(run));
-      await raiseNftAcl(world.router, acl);
+      await raiseNftAcl(testbed.router, acl);
       await Promise.all(
         KINDS.map(async ({ family, protocol }) => {
           const host = mirrorAddress(run)[family];
           const peer = addressBlock(`${host}/${family === 'ipv4' ? 32 : 128}`);
-          const services = [{ protocol: PROTOCOLS[protocol], port: TELL_PORT }];
+          const services = [{ protocol: PROTOCOLS[protocol], port: ECHO_ADDRESS_PORT }];
           const own = { acl, subnet: 'subnet-1', blocks: [], resolvers: [] };
           const { ranges, unsure } = solve({ own, services, peers: [peer] });
           expect(unsure).toEqual([]);
           const ports = portsToTry(ranges, acl, run);
-          const differences = await wrong({ protocol, to: { host, port: TELL_PORT } }, ranges, ports);
+          const differences = await wrong({ protocol, to: { host, port: ECHO_ADDRESS_PORT } }, ranges, ports);
           expect(differences, `${family} ${protocol} to ${host}: ${portsText(ranges)}\n${text}`).toEqual([]);
         }),
       );
@@ -143,7 +143,7 @@ needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
     'the command tells apart the peers that the kernel tells apart (%s)',
     async (family) => {
       const { acl, text } = randomAcl(SEED + ACLS, BLOCKS_AMONG_MIRRORS);
-      await raiseNftAcl(world.router, acl);
+      await raiseNftAcl(testbed.router, acl);
       const whole = family === 'ipv4' ? '203.0.113.0/24' : 'fd00:2::/64';
       const argv = [
         'acl',
@@ -153,7 +153,7 @@ needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
         '--peer',
         whole,
         '--service',
-        `${TELL_PORT}/tcp`,
+        `${ECHO_ADDRESS_PORT}/tcp`,
         '--split',
         '--json',
       ];
@@ -169,7 +169,7 @@ needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
           const ranges = parsePorts(part?.ranges.join(',') ?? '');
           expect(subtract(safeForAll, ranges)).toEqual([]);
           const ports = portsToTry(ranges, acl, i).slice(0, MOST_PORTS_A_MIRROR);
-          const differences = await wrong({ protocol: 'tcp', to: { host, port: TELL_PORT } }, ranges, ports);
+          const differences = await wrong({ protocol: 'tcp', to: { host, port: ECHO_ADDRESS_PORT } }, ranges, ports);
           expect(differences, `${host}: ${portsText(ranges)}\n${text}`).toEqual([]);
         }),
       );
@@ -184,21 +184,21 @@ needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
       const ours = randomAcl(SEED - run, blocksAround(mirror));
       const theirs = randomAcl(SEED + 1000 + run, BLOCKS_AROUND_HOST);
       const acls = { host: ours.acl, peer: turnedRound(theirs.acl) };
-      await raiseNftAcl(world.router, acls.host, 'host');
-      await raiseNftAcl(world.router, acls.peer, 'peer');
+      await raiseNftAcl(testbed.router, acls.host, 'host');
+      await raiseNftAcl(testbed.router, acls.peer, 'peer');
       await Promise.all(
         KINDS.map(async ({ family, protocol }) => {
           const host = mirrorAddress(mirror)[family];
           const { ranges } = solve({
             own: { acl: acls.host, subnet: 'ours', blocks: [`${HOST.ipv4}/32`, `${HOST.ipv6}/128`], resolvers: [] },
             peer: { acl: acls.peer, subnet: 'theirs', blocks: [], resolvers: [] },
-            services: [{ protocol: PROTOCOLS[protocol], port: TELL_PORT }],
+            services: [{ protocol: PROTOCOLS[protocol], port: ECHO_ADDRESS_PORT }],
             peers: [addressBlock(`${host}/${family === 'ipv4' ? 32 : 128}`)],
           });
           const ports = portsToTry(ranges, acls.host, run).slice(0, MOST_PORTS_A_MIRROR);
           const more = portsToTry(ranges, acls.peer, run).slice(0, MOST_PORTS_A_MIRROR);
           const all = [...new Set([...ports, ...more])];
-          const differences = await wrong({ protocol, to: { host, port: TELL_PORT } }, ranges, all);
+          const differences = await wrong({ protocol, to: { host, port: ECHO_ADDRESS_PORT } }, ranges, all);
           const words = `${family} ${protocol}: ${portsText(ranges)}\n${ours.text}\nturned round:\n${theirs.text}`;
           expect(differences, words).toEqual([]);
         }),

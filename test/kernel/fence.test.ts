@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { apply } from '../../src/apply/apply.ts';
 import { openConnections, type Probe, spreadPorts } from '../../src/lab/connections.ts';
 import type { Namespace } from '../../src/lab/namespace.ts';
-import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { ECHO_ADDRESS_PORT } from '../../src/lab/peer-servers.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { PEER } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { hasPort } from '../../src/ports.ts';
+import { apply } from '../../src/reconcile/apply.ts';
 import type { System } from '../../src/system/system.ts';
 import { asFlavour, onEachBackend } from '../support/backends.ts';
 import { namespacedSystem } from '../support/namespaced-system.ts';
@@ -20,7 +20,7 @@ const EVERY_KIND = (['tcp', 'udp'] as const).flatMap((protocol) =>
 function probes(sourcePorts: Probe['sourcePorts']): Probe[] {
   return EVERY_KIND.map(({ protocol, host }) => ({
     protocol,
-    to: { host, port: TELL_PORT },
+    to: { host, port: ECHO_ADDRESS_PORT },
     sourcePorts,
     timeoutMs: 4000,
   }));
@@ -30,16 +30,16 @@ onEachBackend(
   'the fence',
   [...LAB, 'conntrack'],
   (flavour) => {
-    let world: World;
+    let testbed: Testbed;
     let system: System & { close(): Promise<void> };
     let container: Namespace & { ipv4: string };
     const fence = (policy: Partial<Policy> = {}) =>
       apply(system, { policy: () => ({ ...samplePolicy, ...policy }), say: () => {}, backend: flavour.backend });
 
     beforeAll(async () => {
-      world = await buildWorld({ allowed: samplePolicy.ports });
-      system = asFlavour(await namespacedSystem(world.host), flavour);
-      const bridge = await world.addBridge({
+      testbed = await buildTestbed({ allowed: samplePolicy.ports });
+      system = asFlavour(await namespacedSystem(testbed.host), flavour);
+      const bridge = await testbed.addBridge({
         name: 'br-0123456789ab',
         ipv4: '172.18.0.1/16',
         ipv6: 'fd00:172:18::1/64',
@@ -48,7 +48,7 @@ onEachBackend(
       container = await bridge.addGuest();
     });
     afterAll(async () => {
-      await world?.close();
+      await testbed?.close();
       await system?.close();
     });
 
@@ -57,14 +57,14 @@ onEachBackend(
       expect(changed).toBe(true);
       expect(survey.present).toBeUndefined();
       for (const [from, ports] of [
-        [world.host, spreadPorts(60)],
+        [testbed.host, spreadPorts(60)],
         [container, spreadPorts(60, 1024, 65_535)],
       ] as const) {
-        await world.acl.reset();
+        await testbed.acl.reset();
         const results = await openConnections(from, probes(ports));
         expect(results.filter(({ outcome }) => outcome !== 'answered')).toEqual([]);
         expect(results.every(({ seen }) => seen && hasPort(samplePolicy.ports, seen.port))).toBe(true);
-        const { cells } = await world.acl.counters();
+        const { cells } = await testbed.acl.counters();
         expect(cells.map(({ outOfRange }) => outOfRange).filter((packets) => packets > 0)).toEqual([]);
       }
     });

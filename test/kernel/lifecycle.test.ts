@@ -1,16 +1,19 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { apply } from '../../src/apply/apply.ts';
-import { remove } from '../../src/apply/remove.ts';
-import { confirm, rollBackUnlessConfirmed } from '../../src/apply/rollback.ts';
 import { openConnections } from '../../src/lab/connections.ts';
-import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { ECHO_ADDRESS_PORT } from '../../src/lab/peer-servers.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { PEER } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
 import { observeFlows } from '../../src/observe/conntrack.ts';
 import type { Policy } from '../../src/policy/policy.ts';
-import { readState, stateFolder } from '../../src/survey/state.ts';
+import { apply } from '../../src/reconcile/apply.ts';
+import { msUntil } from '../../src/reconcile/deadline.ts';
+import { remove } from '../../src/reconcile/remove.ts';
+import { removeAndWait } from '../../src/reconcile/remove-and-wait.ts';
+import { confirm, rollBackIfOverdue, rollBackUnlessConfirmed } from '../../src/reconcile/rollback.ts';
+import { readState, stateFolder } from '../../src/reconcile/state.ts';
 import { holds, onEachBackend } from '../support/backends.ts';
 import { echoServer, holdConnections } from '../support/held-connections.ts';
+import { movedClock } from '../support/moved-clock.ts';
 import { namespacedSystem } from '../support/namespaced-system.ts';
 import { LAB } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -19,7 +22,7 @@ const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 const RESERVED = '/proc/sys/net/ipv4/ip_local_reserved_ports';
 
 onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
-  let world: World;
+  let testbed: Testbed;
   let system: Awaited<ReturnType<typeof namespacedSystem>>;
   const detached: (readonly string[])[] = [];
   const say = () => {};
@@ -27,16 +30,16 @@ onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
     apply(system, { policy: () => ({ ...samplePolicy, ...policy }), say, confirmSeconds, backend: flavour.backend });
   const setting = async (path: string) => (await system.readText(path))?.trim();
   const rules = async () => {
-    const listed = await world.host.expect(['nft', 'list', 'ruleset']);
+    const listed = await testbed.host.expect(['nft', 'list', 'ruleset']);
     if (flavour.backend !== 'iptables-legacy') return listed.replaceAll(/^# Warning: .*\n/gm, '');
-    const legacy = await world.host.expect(['iptables-legacy-save']);
+    const legacy = await testbed.host.expect(['iptables-legacy-save']);
     const ours = legacy.split('\n').filter((line) => line.includes('PORTFENCE'));
     return listed + (holds('nothing is left in the tables of iptables', flavour) ? legacy : ours.join('\n'));
   };
   const live = async (filter: readonly string[]) =>
     (await observeFlows(system, filter)).filter(({ state }) => state === 'ESTABLISHED').length;
   const container = async () => {
-    const bridge = await world.addBridge({
+    const bridge = await testbed.addBridge({
       name: 'br-0123456789ab',
       ipv4: '172.18.0.1/16',
       ipv6: 'fd00:172:18::1/64',
@@ -47,8 +50,8 @@ onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
 
   beforeEach(async () => {
     detached.length = 0;
-    world = await buildWorld({ allowed: samplePolicy.ports });
-    const real = await namespacedSystem(world.host);
+    testbed = await buildTestbed({ allowed: samplePolicy.ports });
+    const real = await namespacedSystem(testbed.host);
     system = {
       ...real,
       startDetached: async (args) => {
@@ -57,7 +60,7 @@ onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
     };
   });
   afterEach(async () => {
-    await world?.close();
+    await testbed?.close();
     await system?.close();
   });
 
@@ -80,7 +83,7 @@ onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
     expect((await remove(system, { now: false, say })).changed).toBe(false);
   });
 
-  test('what was reserved before stays reserved, and a value that somebody changed later is theirs', async () => {
+  test('what was reserved before stays reserved, and a value that was changed later stays', async () => {
     await system.writeKernel(RESERVED, '45000,50100');
     await fence({
       ports: [
@@ -99,13 +102,13 @@ onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
 
   test('connections that hang when it comes complete, in containers and on the host', async () => {
     const guest = await container();
-    const to = { host: PEER.ipv4, port: TELL_PORT };
-    const hang = (from: typeof guest | typeof world.host, sourcePorts: readonly number[]) =>
+    const to = { host: PEER.ipv4, port: ECHO_ADDRESS_PORT };
+    const hang = (from: typeof guest | typeof testbed.host, sourcePorts: readonly number[]) =>
       openConnections(from, [{ protocol: 'tcp', to, sourcePorts, timeoutMs: 12_000 }]);
     const waiting = Promise.all([
       hang(guest, [40_001, 40_002, 40_003]),
       hang(
-        world.host,
+        testbed.host,
         Array.from({ length: 20 }, (_, i) => 41_000 + i),
       ),
     ]);
@@ -117,8 +120,8 @@ onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
 
   test('mapped connections outlive its removal behind a chain that goes with the last of them', async () => {
     await fence();
-    const server = await echoServer(world.peer, 7777);
-    const held = await holdConnections(world.host, {
+    const server = await echoServer(testbed.peer, 7777);
+    const held = await holdConnections(testbed.host, {
       host: PEER.ipv6,
       port: 7777,
       protocol: 'tcp',
@@ -137,12 +140,37 @@ onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
     expect(await rules()).toBe('');
   });
 
+  test('a removal that waits comes back when the last mapped connection has ended, and leaves nothing', async () => {
+    await fence();
+    const server = await echoServer(testbed.peer, 7777);
+    const held = await holdConnections(testbed.host, {
+      host: PEER.ipv6,
+      port: 7777,
+      protocol: 'tcp',
+      sourcePorts: [40_000],
+    });
+    let isBack = false;
+    const clock = { sleep: async () => new Promise<void>((resolve) => setImmediate(resolve)) };
+    const waiting = removeAndWait({ ...system, ...clock }, { say, meanwhile: async () => {} }).then((removed) => {
+      isBack = true;
+      return removed;
+    });
+    const isDraining = async () => (await readState(system, await stateFolder(system))).draining !== undefined;
+    await vi.waitFor(async () => expect(await isDraining()).toBe(true), { timeout: 15_000 });
+    expect(await held.alive()).toBe(1);
+    expect(isBack).toBe(false);
+    await held.close();
+    await server.close();
+    expect(await waiting).toMatchObject({ changed: true, draining: 0 });
+    expect(await rules()).toBe('');
+  });
+
   test('an unconfirmed apply goes back to nothing, or to the fence before it', async () => {
-    let clock = Date.now();
-    system = { ...system, now: () => clock };
+    const clock = movedClock(system);
+    system = { ...system, ...clock.system };
     await fence({}, 30);
     const token = detached[0]?.[1] ?? '';
-    clock += 31_000;
+    clock.pass(31_000);
     expect(await rollBackUnlessConfirmed(system, token)).toBe('rolled back');
     expect(await rules()).toBe('');
     expect(await setting(RANGE)).toBe('32768\t60999');
@@ -151,30 +179,77 @@ onEachBackend('the life of a fence', [...LAB, 'conntrack'], (flavour) => {
     const before = await rules();
     await fence({ ports: [{ from: 40_000, to: 41_999 }], guard: 'drop' }, 30);
     expect(await rules()).not.toBe(before);
-    clock += 31_000;
+    clock.pass(31_000);
     expect(await rollBackUnlessConfirmed(system, detached[1]?.[1] ?? '')).toBe('rolled back');
     expect((await fence()).changed).toBe(false);
     expect(await setting(RANGE)).toBe('49152\t61000');
   });
 
   test('a confirmed apply stays', async () => {
-    let clock = Date.now();
-    system = { ...system, now: () => clock };
+    const clock = movedClock(system);
+    system = { ...system, ...clock.system };
     await fence({}, 30);
     await confirm(system, say);
-    clock += 31_000;
+    clock.pass(31_000);
     expect(await rollBackUnlessConfirmed(system, detached[0]?.[1] ?? '')).toBe('settled');
     expect(await rules()).toMatch(/chain confine|PORTFENCE-host/);
     await expect(confirm(system, say)).rejects.toMatchObject({ code: 'NOTHING_PENDING' });
   });
 
-  test('whoever is killed in the middle leaves a fence that can be read, mended and removed', async () => {
+  test('a deadline that has passed is acted on by what looks next, and not moved by the clock of the host', async () => {
+    const clock = movedClock(system);
+    system = { ...system, ...clock.system };
+    await fence();
+    const changed = { ports: [{ from: 40_000, to: 41_999 }] };
+    await fence(changed, 30);
+    clock.set(3_600_000);
+    const state = await readState(system, await stateFolder(system));
+    expect(await msUntil(system, state.pending ?? { deadline: 0 })).toBe(30_000);
+    expect(await rollBackIfOverdue(system, await stateFolder(system), state)).toBe(state);
+    clock.set(-86_400_000);
+    clock.pass(31_000);
+    await expect(confirm(system, say)).rejects.toMatchObject({
+      code: 'NOTHING_PENDING',
+      message: 'the deadline has passed: the apply was rolled back',
+    });
+    expect((await fence()).changed).toBe(false);
+    await fence(changed, 30);
+    clock.pass(31_000);
+    expect((await fence()).changed).toBe(false);
+    expect((await readState(system, await stateFolder(system))).pending).toBeUndefined();
+  });
+
+  test('a rollback that the lock keeps out is tried again', async () => {
+    const clock = movedClock(system);
+    system = { ...system, ...clock.system };
+    await fence({}, 30);
+    clock.pass(31_000);
+    let refusals = 2;
+    const busy = {
+      ...system,
+      lock: async (path: string, ms: number) => (refusals-- > 0 ? undefined : system.lock(path, ms)),
+      sleep: async () => {},
+    };
+    expect(await rollBackUnlessConfirmed(busy, detached[0]?.[1] ?? '')).toBe('rolled back');
+    expect(refusals).toBeLessThan(0);
+  });
+
+  test('an apply fails where a setting reads back as something else', async () => {
+    const deaf = { ...system, writeKernel: async () => {} };
+    const policy = () => samplePolicy;
+    await expect(apply(deaf, { policy, say, backend: flavour.backend })).rejects.toMatchObject({
+      code: 'KERNEL_DIFFERS',
+      detail: "net.ipv4.ip_local_port_range is '32768 60999' instead of '49152 61000'",
+    });
+  });
+
+  test('an apply that is killed in the middle leaves a fence that can be read, mended and removed', async () => {
     await fence();
     for (const step of ['before the rules', 'before the settings'] as const) {
       const dying = {
         ...system,
         run: async (argv: readonly [string, ...string[]], options?: { input?: string }) => {
-          if (step === 'before the rules' && /^nft -f|restore --noflush/.test(argv.join(' ')))
+          if (step === 'before the rules' && /nft -f -|restore --noflush/.test(argv.join(' ')))
             throw new Error('killed');
           return system.run(argv, options);
         },

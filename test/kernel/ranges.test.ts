@@ -5,7 +5,7 @@ import { mirrorAddress, PEER } from '../../src/lab/topology.ts';
 import { observeFlows } from '../../src/observe/conntrack.ts';
 import { hasPort, portCount, portSet, rangeText, subtract } from '../../src/ports.ts';
 import { onEachBackend } from '../support/backends.ts';
-import { type FencedWorld, fencedWorld, OPEN_ACL, seenFrom } from '../support/fenced-world.ts';
+import { type FencedTestbed, fencedTestbed, OPEN_ACL, seenFrom } from '../support/fenced-testbed.ts';
 import { echoServer, holdConnections } from '../support/held-connections.ts';
 import { LAB } from '../support/needs.ts';
 
@@ -17,11 +17,11 @@ const outside = (count: number): readonly number[] =>
     .slice(0, count);
 
 onEachBackend('several ranges', [...LAB, 'conntrack'], (flavour) => {
-  let fenced: FencedWorld;
+  let fenced: FencedTestbed;
   let guest: Guest;
   beforeEach(async () => {
-    fenced = await fencedWorld({ ...OPEN_ACL, mirrors: 2 }, flavour);
-    const bridge = await fenced.world.addBridge({
+    fenced = await fencedTestbed({ ...OPEN_ACL, mirrors: 2 }, flavour);
+    const bridge = await fenced.testbed.addBridge({
       ...{ name: 'br-0123456789ab', ipv4: '172.18.0.1/16', ipv6: 'fd00:172:18::1/64', masquerade: true },
     });
     guest = await bridge.addGuest();
@@ -33,7 +33,7 @@ onEachBackend('several ranges', [...LAB, 'conntrack'], (flavour) => {
     const ports = [40_000, 40_999, 45_000, 46_123, 47_999, 50_000, 57_999];
     for (const [from, to] of [
       [guest, mirrorAddress(0)],
-      [fenced.world.host, mirrorAddress(1)],
+      [fenced.testbed.host, mirrorAddress(1)],
     ] as const) {
       for (const protocol of ['tcp', 'udp'] as const) {
         const results = await seenFrom(from, ports, { family, protocol, to: to[family] });
@@ -64,7 +64,7 @@ onEachBackend('several ranges', [...LAB, 'conntrack'], (flavour) => {
   test('fill to the last ports, each used once, and never leave the ranges', async () => {
     const small = portSet({ from: 40_000, to: 40_099 }, { from: 50_000, to: 50_199 });
     await fenced.fence({ ports: small });
-    const server = await echoServer(fenced.world.peer, 7777);
+    const server = await echoServer(fenced.testbed.peer, 7777);
     const held = await holdConnections(guest, {
       ...{ host: PEER.ipv4, port: 7777, protocol: 'tcp', sourcePorts: outside(240) },
     });

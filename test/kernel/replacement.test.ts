@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FencedWorld, fencedWorld } from '../support/fenced-world.ts';
+import { type FencedTestbed, fencedTestbed } from '../support/fenced-testbed.ts';
 import { LAB, needs } from '../support/needs.ts';
 
 needs(...LAB, 'conntrack')('a new plan in the place of an old one', () => {
-  let fenced: FencedWorld;
+  let fenced: FencedTestbed;
   beforeEach(async () => {
-    fenced = await fencedWorld();
+    fenced = await fencedTestbed();
     await fenced.fence();
   });
   afterEach(() => fenced.close());
 
   const hooks = async (): Promise<Readonly<Record<string, { handle: number; prio: number }>>> => {
-    const listed = await fenced.world.host.expect(['nft', '-j', 'list', 'chains', 'inet']);
+    const listed = await fenced.testbed.host.expect(['nft', '-j', 'list', 'chains', 'inet']);
     const { nftables } = JSON.parse(listed) as {
       nftables: readonly { chain?: { name: string; handle: number; prio?: number } }[];
     };
@@ -28,33 +28,43 @@ needs(...LAB, 'conntrack')('a new plan in the place of an old one', () => {
     expect(changed).toBe(true);
     expect(Object.keys(before).sort()).toEqual(['confine', 'guard']);
     expect(await hooks()).toEqual(before);
-    expect(await fenced.world.host.expect(['nft', 'list', 'table', 'inet', 'portfence'])).not.toContain('49152');
+    expect(await fenced.testbed.host.expect(['nft', 'list', 'table', 'inet', 'portfence'])).not.toContain('49152');
   });
 
   test('keeps the sets that hold what they ought to, and no others', async () => {
     const handles = async () => {
-      const listed = await fenced.world.host.expect(['nft', '-j', 'list', 'sets', 'inet']);
+      const listed = await fenced.testbed.host.expect(['nft', '-j', 'list', 'sets', 'inet']);
       const { nftables } = JSON.parse(listed) as { nftables: readonly { set?: { name: string; handle: number } }[] };
       return Object.fromEntries(nftables.flatMap(({ set }) => (set ? [[set.name, set.handle]] : [])));
     };
+    const exempt = { exempt: { destinations: ['192.0.2.0/24', '2001:db8:9::/48'], sourcePorts: [] } };
+    await fenced.fence(exempt);
     const before = await handles();
-    await fenced.fence({ ports: [{ from: 50_000, to: 51_999 }] });
-    expect(Object.keys(before)).toEqual(expect.arrayContaining(['uplinks', 'containers']));
+    await fenced.fence({ ...exempt, ports: [{ from: 50_000, to: 51_999 }] });
+    expect(Object.keys(before)).toEqual(expect.arrayContaining(['exempt_ipv4', 'exempt_ipv6']));
     expect(await handles()).toEqual(before);
-    await fenced.world.host.expect(['nft', 'add', 'element', 'inet', 'portfence', 'uplinks', '{ "wrong" }']);
-    await fenced.fence({ ports: [{ from: 50_000, to: 51_999 }] });
-    const { uplinks, ...others } = await handles();
-    expect(uplinks).not.toBe(before['uplinks']);
-    const { uplinks: _, ...were } = before;
+    await fenced.testbed.host.expect([
+      'nft',
+      'add',
+      'element',
+      'inet',
+      'portfence',
+      'exempt_ipv4',
+      '{ 198.51.100.0/24 }',
+    ]);
+    await fenced.fence({ ...exempt, ports: [{ from: 50_000, to: 51_999 }] });
+    const { exempt_ipv4: changed, ...others } = await handles();
+    expect(changed).not.toBe(before['exempt_ipv4']);
+    const { exempt_ipv4: _, ...were } = before;
     expect(others).toEqual(were);
-    expect(await fenced.world.host.expect(['nft', 'list', 'set', 'inet', 'portfence', 'uplinks'])).not.toContain(
-      'wrong',
+    expect(await fenced.testbed.host.expect(['nft', 'list', 'set', 'inet', 'portfence', 'exempt_ipv4'])).not.toContain(
+      '198.51.100',
     );
   });
 
   test('makes a chain anew that hooks elsewhere, and takes away one that is not wanted', async () => {
     const before = await hooks();
-    const { host } = fenced.world;
+    const { host } = fenced.testbed;
     const script = [
       'flush chain inet portfence guard',
       'delete chain inet portfence guard',

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Namespace } from '../../src/lab/namespace.ts';
 import { HOST } from '../../src/lab/topology.ts';
 import { hasPort } from '../../src/ports.ts';
-import { hold } from '../../src/system/held.ts';
+import { startChild } from '../../src/system/child.ts';
 import { run } from '../../src/system/run.ts';
 import type { Argv } from '../../src/system/system.ts';
-import { type FencedWorld, fencedWorld, seenFrom, seenText } from '../support/fenced-world.ts';
+import { type FencedTestbed, fencedTestbed, seenFrom, seenText } from '../support/fenced-testbed.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
@@ -24,11 +24,11 @@ needs(
   'slirp4netns',
   'pasta',
 )('containers of rootless engines', () => {
-  let fenced: FencedWorld;
+  let fenced: FencedTestbed;
   const stops: (() => Promise<unknown>)[] = [];
 
   beforeEach(async () => {
-    fenced = await fencedWorld();
+    fenced = await fencedTestbed();
     await fenced.fence();
   });
   afterEach(async () => {
@@ -38,8 +38,8 @@ needs(
 
   /** A network namespace in a user namespace of its own, behind such a process. */
   const behind = async (proxy: string): Promise<Pick<Namespace, 'run'>> => {
-    const { host } = fenced.world;
-    const { pid, stop } = await hold(host.enter(['unshare', '--user', '--map-root-user', '--net', '--', 'cat']));
+    const { host } = fenced.testbed;
+    const { pid, stop } = await startChild(host.enter(['unshare', '--user', '--map-root-user', '--net', '--', 'cat']));
     stops.push(stop);
     const [command, ...args] = host.enter(PROXIES[proxy]?.(String(pid)) ?? ['false']);
     const child: ChildProcess = spawn(command, args, { stdio: 'ignore' });
@@ -65,7 +65,7 @@ needs(
       for (const protocol of ['tcp', 'udp'] as const)
         expect(strays(await seenFrom(guest, { kernel: 20 }, { protocol })), protocol).toEqual([]);
       expect(strays(await seenFrom(guest, CHOSEN))).toEqual([]);
-      expect(await fenced.world.acl.counters()).toMatchObject({ outOfRange: 0 });
+      expect(await fenced.testbed.acl.counters()).toMatchObject({ outOfRange: 0 });
     },
   );
 
@@ -74,7 +74,9 @@ needs(
     const udp = { protocol: 'udp', timeoutMs: 500 } as const;
     const outcomes = async () => (await seenFrom(guest, CHOSEN, udp)).map(({ outcome }) => outcome);
     expect(await outcomes()).toEqual(['no answer', 'answered', 'no answer']);
-    expect((await fenced.world.acl.counters()).cells.flatMap(({ strayPorts }) => strayPorts)).toEqual([20_001, 65_001]);
+    expect((await fenced.testbed.acl.counters()).cells.flatMap(({ strayPorts }) => strayPorts)).toEqual([
+      20_001, 65_001,
+    ]);
     await fenced.fence({ host: 'all' });
     expect(await outcomes()).toEqual(['answered', 'answered', 'answered']);
   });

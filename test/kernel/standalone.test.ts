@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { holdNamespace, type Namespace } from '../../src/lab/namespace.ts';
+import { creation, nftTable } from '../../src/backends/nftables/render.ts';
+import { standalone } from '../../src/backends/nftables/standalone.ts';
+import { createNamespace, type Namespace } from '../../src/lab/namespace.ts';
 import { compile } from '../../src/plan/compile.ts';
-import { creation, nftTable } from '../../src/plan/nftables/render.ts';
-import { standalone } from '../../src/plan/nftables/standalone.ts';
 import type { Policy } from '../../src/policy/policy.ts';
 import { portSet } from '../../src/ports.ts';
 import { LAB, needs } from '../support/needs.ts';
@@ -20,7 +20,7 @@ needs(...LAB)('the table as a text for nft alone', () => {
   const load = (lines: readonly string[]) => namespace.expect(['nft', '-f', '-'], { input: `${lines.join('\n')}\n` });
   const listing = () => namespace.expect(['nft', '-s', 'list', 'table', 'inet', 'portfence']);
   beforeEach(async () => {
-    namespace = await holdNamespace();
+    namespace = await createNamespace();
   });
   afterEach(() => namespace?.close());
 
@@ -43,12 +43,17 @@ needs(...LAB)('the table as a text for nft alone', () => {
   });
 
   test('takes what an element list lost, and goes on counting', async () => {
-    await load(commands({}));
+    const policy = { exempt: { destinations: ['192.0.2.0/24'], sourcePorts: [] } };
+    await load(commands(policy));
     const counted = 'counter inet portfence untracked';
-    await load([`delete chain inet portfence guard`, `delete ${counted}`, `add ${counted} { packets 7 bytes 700 }`]);
-    await load(['add element inet portfence uplinks { "eth9" }']);
-    await load(standalone(commands({})));
+    await load([
+      ...['guard', 'guard_leaving'].map((name) => `delete chain inet portfence ${name}`),
+      `delete ${counted}`,
+      `add ${counted} { packets 7 bytes 700 }`,
+    ]);
+    await load(['add element inet portfence exempt_ipv4 { 198.51.100.0/24 }']);
+    await load(standalone(commands(policy)));
     expect(await namespace.expect(['nft', 'list', 'counter', 'inet', 'portfence', 'untracked'])).toContain('packets 7');
-    expect(await listing()).not.toContain('eth9');
+    expect(await listing()).not.toContain('198.51.100');
   });
 });

@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { BridgeSpec } from '../../src/lab/bridges.ts';
-import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { ECHO_ADDRESS_PORT } from '../../src/lab/peer-servers.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { PEER } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
 import type { Policy } from '../../src/policy/policy.ts';
-import type { Check } from '../../src/verify/result.ts';
+import type { Check } from '../../src/verify/model.ts';
 import { type VerifyOptions, verify } from '../../src/verify/verify.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
-import { type FencedWorld, fencedWorld, OPEN_ACL, seenFrom } from '../support/fenced-world.ts';
+import { type FencedTestbed, fencedTestbed, OPEN_ACL, seenFrom } from '../support/fenced-testbed.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
@@ -22,7 +22,7 @@ needs(
   'conntrack',
   'iptables',
 )('verify', () => {
-  let place: FencedWorld;
+  let place: FencedTestbed;
   afterEach(() => place?.close());
 
   const run = (policy: Partial<Policy> = {}, options: Partial<VerifyOptions> = {}) =>
@@ -47,10 +47,10 @@ needs(
       ['conntrack', '-L', '-o', 'extended'],
       ['conntrack', '-L', '-f', 'ipv6', '-o', 'extended'],
     ] as const;
-    const done = await Promise.all(commands.map((argv) => place.world.host.run(argv)));
+    const done = await Promise.all(commands.map((argv) => place.testbed.host.run(argv)));
     const volatile =
       /packets \d+ bytes \d+|(?<=^ipv[46] +\d+ \w+ +\d+) \d+|\b(STALE|REACHABLE|DELAY|PROBE|state \w+)\b|<[A-Z,_-]+>/gm;
-    // A bridge of the world reports its multicast groups (IGMP, MLD) at a moment of its own choice.
+    // A bridge of the testbed reports its multicast groups (IGMP, MLD) at a moment of its own choice.
     const passing = /dst=(?:224\.0\.0\.22|ff02::16) /;
     return done.map(({ stdout }) =>
       stdout
@@ -62,14 +62,14 @@ needs(
   };
   const container = async (spec: Partial<BridgeSpec> = {}) => {
     // What others have open must not end by itself while a busy machine takes its time.
-    await place.world.host.run(['sysctl', '-q', '-w', 'net.netfilter.nf_conntrack_udp_timeout=600']);
-    await place.world.host.run(['sysctl', '-q', '-w', 'net.netfilter.nf_conntrack_tcp_timeout_close=600']);
-    const bridge = await place.world.addBridge({ ...NETWORK, ...spec });
+    await place.testbed.host.run(['sysctl', '-q', '-w', 'net.netfilter.nf_conntrack_udp_timeout=600']);
+    await place.testbed.host.run(['sysctl', '-q', '-w', 'net.netfilter.nf_conntrack_tcp_timeout_close=600']);
+    const bridge = await place.testbed.addBridge({ ...NETWORK, ...spec });
     return bridge.addGuest();
   };
 
   test('passes under the fence, from host and containers, and leaves nothing behind', async () => {
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await container();
     await place.fence();
     const before = await traces();
@@ -82,7 +82,7 @@ needs(
   });
 
   test('fails by name with an example without a fence, and switches no tracking on', async () => {
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await container({ masquerade: false });
     const before = await traces();
     const verified = await run();
@@ -95,27 +95,37 @@ needs(
       expect(example?.left).toBe(example?.from);
     }
     expect(await traces()).toEqual(before);
-    await seenFrom(place.world.host, [50_000]);
-    expect(await place.world.host.expect(['conntrack', '-L'])).toBe('');
+    await seenFrom(place.testbed.host, [50_000]);
+    expect(await place.testbed.host.expect(['conntrack', '-L'])).toBe('');
   });
 
   test("fails for tcp from containers on the origin post's rule once a later network masquerades first", async () => {
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await container({ masquerade: false });
     const rule = ['-t', 'nat', '-I', 'POSTROUTING'];
     const post = [...rule, ...'-p tcp -m tcp --sport 32768:61000 -j MASQUERADE --to-ports 49152-61000'.split(' ')];
-    await place.world.host.expect(['iptables', ...post]);
+    await place.testbed.host.expect(['iptables', ...post]);
     const outcome = async () => named((await run({ families: ['ipv4'] })).checks);
     expect(await outcome()).toMatchObject({ 'host tcp ipv4': 'pass', [`container ${BRIDGE} udp ipv4`]: 'fail' });
-    await place.world.host.expect(['iptables', ...rule, '-s', '172.18.0.0/16', '!', '-o', BRIDGE, '-j', 'MASQUERADE']);
+    await place.testbed.host.expect([
+      'iptables',
+      ...rule,
+      '-s',
+      '172.18.0.0/16',
+      '!',
+      '-o',
+      BRIDGE,
+      '-j',
+      'MASQUERADE',
+    ]);
     const before = await traces();
     expect(await outcome()).toMatchObject({ [`container ${BRIDGE} tcp ipv4`]: 'fail' });
     expect(await traces()).toEqual(before);
   });
 
   test('judges a rule of its own for one protocol by protocol', async () => {
-    place = await fencedWorld();
-    await place.world.host.expect(['nft', '-f', '-'], { input: TCP_ONLY });
+    place = await fencedTestbed();
+    await place.testbed.host.expect(['nft', '-f', '-'], { input: TCP_ONLY });
     const { checks, ok } = await run({ families: ['ipv4'] });
     expect(checks.map(({ name, outcome }) => `${name.replace(/br-\S+/, 'own')}: ${outcome}`)).toEqual([
       'host tcp ipv4: pass',
@@ -127,7 +137,7 @@ needs(
   });
 
   test('makes a container network of its own where there is none, and removes it', async () => {
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await place.fence();
     const before = await traces();
     const { checks, ok } = await run();
@@ -140,10 +150,10 @@ needs(
   });
 
   test('decides nothing where forwarding is refused, and says by what', async () => {
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await container();
     await place.fence();
-    await place.world.host.expect(['iptables', '-P', 'FORWARD', 'DROP']);
+    await place.testbed.host.expect(['iptables', '-P', 'FORWARD', 'DROP']);
     const dropped = await run();
     expect(named(dropped.checks)).toMatchObject({
       'host tcp ipv4': 'pass',
@@ -156,32 +166,33 @@ needs(
     expect(blocked).toMatchObject({ attempts: 60, inRange: 0, outOfRange: 0 });
     expect(blocked?.reason).toContain('ip filter FORWARD has policy drop');
 
-    await place.world.host.expect(['sysctl', '-q', '-w', 'net.ipv4.ip_forward=0']);
+    await place.testbed.host.expect(['sysctl', '-q', '-w', 'net.ipv4.ip_forward=0']);
     const off = await run({ families: ['ipv4'] });
     const reasons = off.checks.flatMap(({ origin, reason }) => (origin === 'container' ? [reason] : []));
     expect(reasons).toEqual(Array.from({ length: 2 }, () => 'net.ipv4.ip_forward is 0, so nothing is forwarded'));
   });
 
   test('takes a family without a route for a note, and nothing at all for not ok', async () => {
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await place.fence();
-    await place.world.host.expect(['ip', '-6', 'route', 'del', 'default']);
+    await place.testbed.host.expect(['ip', '-6', 'route', 'del', 'default']);
     const fourOnly = await run();
     expect(fourOnly.ok).toBe(true);
     expect(new Set(fourOnly.checks.map(({ family }) => family))).toEqual(new Set(['ipv4']));
     expect(fourOnly.notes).toContain('not checked: this host has no IPv6 route, so nothing can leave over it');
-    await place.world.host.expect(['ip', '-4', 'route', 'del', 'default']);
+    await place.testbed.host.expect(['ip', '-4', 'route', 'del', 'default']);
     expect(await run()).toMatchObject({ ok: false, checks: [] });
   });
 
   test.each([
-    ['that answers', TELL_PORT],
+    ['that answers', ECHO_ADDRESS_PORT],
     ['that refuses', 9],
   ])('sends to a peer of choice %s, and forgets exactly its own connections', async (_, port) => {
-    place = await fencedWorld(OPEN_ACL);
+    place = await fencedTestbed(OPEN_ACL);
     await container();
     await place.fence();
-    await seenFrom(place.world.host, [50_001, 50_002], { protocol: 'udp' });
+    // Ports that verify sends from itself would be the same connections.
+    await seenFrom(place.testbed.host, [801, 802], { protocol: 'udp' });
     const before = await traces();
     const verified = await run({ families: ['ipv4'] }, { to: `${PEER.ipv4}:${port}`, connections: 30 });
     expect(verified).toMatchObject({ ok: true, notes: [] });
@@ -190,7 +201,7 @@ needs(
 
   test('fits into a range of 64 ports', async () => {
     const ports = [{ from: 50_000, to: 50_063 }];
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await container();
     await place.fence({ ports });
     const verified = await run({ ports }, { connections: 200 });
@@ -199,10 +210,10 @@ needs(
   });
 
   test('tells what a guard that drops has dropped', async () => {
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await container();
     await place.fence({ guard: 'drop' });
-    await place.world.host.expect(['nft', 'flush', 'chain', 'inet', 'portfence', 'confine']);
+    await place.testbed.host.expect(['nft', 'flush', 'chain', 'inet', 'portfence', 'confine']);
     const { checks, ok } = await run({ guard: 'drop' });
     expect(ok).toBe(false);
     expect(named(checks)).toMatchObject({ [`container ${BRIDGE} tcp ipv4`]: 'fail', 'host udp ipv6': 'fail' });
@@ -210,7 +221,7 @@ needs(
   });
 
   test('leaves alone what the policy leaves alone', async () => {
-    place = await fencedWorld();
+    place = await fencedTestbed();
     await container();
     const policy = { host: 'off', exempt: { destinations: [], sourcePorts: [{ from: 2000, to: 40_000 }] } } as const;
     await place.fence(policy);
@@ -227,19 +238,19 @@ needs(
 });
 
 needs(...LAB, 'conntrack')('portfence verify', () => {
-  let world: World;
+  let testbed: Testbed;
   let cli: CommandLine;
   const BEFORE = ['verify', '--ports', '49152-61000'];
-  const rules = () => world.host.expect(['nft', 'list', 'ruleset']);
+  const rules = () => testbed.host.expect(['nft', 'list', 'ruleset']);
   const links = async () =>
-    (await world.host.expect(['ip', '-br', 'link'])).split('\n').map((line) => line.split(' ')[0]);
+    (await testbed.host.expect(['ip', '-br', 'link'])).split('\n').map((line) => line.split(' ')[0]);
 
   beforeEach(async () => {
-    world = await buildWorld({ allowed: samplePolicy.ports });
-    cli = await commandLine(world.host);
+    testbed = await buildTestbed({ allowed: samplePolicy.ports });
+    cli = await commandLine(testbed.host);
   });
   afterEach(async () => {
-    await world?.close();
+    await testbed?.close();
     await cli?.close();
   });
 
@@ -252,7 +263,7 @@ needs(...LAB, 'conntrack')('portfence verify', () => {
     const own = {
       input: TCP_ONLY.replace('meta l4proto tcp', 'meta l4proto { tcp, udp }').replace('ip own', 'inet own'),
     };
-    await world.host.expect(['nft', '-f', '-'], own);
+    await testbed.host.expect(['nft', '-f', '-'], own);
     const began = Date.now();
     const proved = await cli.json(BEFORE);
     expect(proved.code).toBe(0);
@@ -281,7 +292,7 @@ needs(...LAB, 'conntrack')('portfence verify', () => {
 
   test('leaves nothing behind when it is interrupted', async () => {
     const before = { rules: await rules(), links: await links() };
-    const [command, ...args] = world.host.enter(cli.argv([...BEFORE, '--connections', '2000']));
+    const [command, ...args] = testbed.host.enter(cli.argv([...BEFORE, '--connections', '2000']));
     const child = spawn(command, args, { stdio: 'ignore' });
     const ended = once(child, 'exit');
     await vi.waitFor(async () => expect((await links()).some((name) => name?.startsWith('pfv'))).toBe(true), WAITING);
@@ -293,7 +304,7 @@ needs(...LAB, 'conntrack')('portfence verify', () => {
 
   test('removes what a killed one has left', async () => {
     const before = { rules: await rules(), links: await links() };
-    const [command, ...args] = world.host.enter(cli.argv([...BEFORE, '--connections', '2000']));
+    const [command, ...args] = testbed.host.enter(cli.argv([...BEFORE, '--connections', '2000']));
     const child = spawn(command, args, { stdio: 'ignore' });
     await vi.waitFor(async () => expect((await links()).some((name) => name?.startsWith('pfv'))).toBe(true), WAITING);
     await vi.waitFor(async () => expect(await rules()).toContain('portfence_probe_'), WAITING);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openConnections } from '../../src/lab/connections.ts';
-import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { ECHO_ADDRESS_PORT } from '../../src/lab/peer-servers.ts';
 import { logStrays, readStrays, type StrayLog } from '../../src/lab/stray-log.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { HOST, PEER } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
@@ -48,17 +48,17 @@ test('how long elements have to live tells when a flow’s first and last packet
 });
 
 needs(...LAB)('the log of strays', () => {
-  let world: World;
+  let testbed: Testbed;
   let log: StrayLog;
   beforeAll(async () => {
-    world = await buildWorld({ allowed: samplePolicy.ports });
-    log = await logStrays(world.router, world.allowed);
+    testbed = await buildTestbed({ allowed: samplePolicy.ports });
+    log = await logStrays(testbed.router, testbed.allowed);
   });
-  afterAll(() => world?.close());
+  afterAll(() => testbed?.close());
 
   const send = (protocol: 'tcp' | 'udp', family: 'ipv4' | 'ipv6', port: number) =>
-    openConnections(world.host, [
-      { protocol, to: { host: PEER[family], port: TELL_PORT }, sourcePorts: [port], timeoutMs: 300 },
+    openConnections(testbed.host, [
+      { protocol, to: { host: PEER[family], port: ECHO_ADDRESS_PORT }, sourcePorts: [port], timeoutMs: 300 },
     ]);
 
   test('notes each flow once, with its family, protocol and time, and gives it to the first reader', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { observeFlows, readConntrack } from '../../src/observe/conntrack.ts';
-import { failed, scriptedSystem } from '../support/scripted-system.ts';
+import { hasMappedSource, observeAllFlows, observeFlows, readConntrack } from '../../src/observe/conntrack.ts';
+import { failed, missing, scriptedSystem } from '../support/scripted-system.ts';
 import { fixture } from './fixture.ts';
 
 const UDP =
@@ -94,5 +94,35 @@ describe('observeFlows', () => {
   ])('ends with %i: %s', async (code, stderr, expected) => {
     const system = scriptedSystem({ commands: { 'conntrack -L -o extended': failed(code, stderr) } });
     await expect(observeFlows(system)).rejects.toMatchObject({ code: expected });
+  });
+});
+
+describe('hasMappedSource', () => {
+  it.each([
+    ['dst=10.0.0.1 sport=443 dport=40000', false],
+    ['dst=10.0.0.1 sport=443 dport=50000', true],
+    ['dst=10.0.0.2 sport=443 dport=40000', true],
+  ])('answers to %s: %s', (end, mapped) => {
+    const line = `ipv4     2 tcp      6 117 ESTABLISHED src=10.0.0.1 dst=192.0.2.1 sport=40000 dport=443 src=192.0.2.1 ${end} [ASSURED] mark=0 use=1`;
+    expect(readConntrack(line).map(hasMappedSource)).toEqual([mapped]);
+  });
+});
+
+describe('observeAllFlows', () => {
+  const commands = { 'conntrack -L -o extended': `${UDP}\n${UDP}\n` };
+  it("takes the kernel's own file where there is one", async () => {
+    const system = scriptedSystem({ files: { '/proc/net/nf_conntrack': `${UDP}\n` }, commands });
+    expect(await observeAllFlows(system)).toHaveLength(1);
+  });
+
+  it('asks conntrack where the kernel has no such file', async () => {
+    expect(await observeAllFlows(scriptedSystem({ commands }))).toHaveLength(2);
+  });
+
+  it('knows nothing where conntrack is missing too, and throws every other failure', async () => {
+    const asking = (answer: ReturnType<typeof failed>) =>
+      observeAllFlows(scriptedSystem({ commands: { 'conntrack -L -o extended': answer } }));
+    expect(await asking(missing('conntrack'))).toBeUndefined();
+    await expect(asking(failed(1, 'you must be root'))).rejects.toMatchObject({ code: 'NOT_ROOT' });
   });
 });

@@ -7,14 +7,18 @@ import { fixture } from './fixture.ts';
 const script = (commands: Script['commands'] = {}): Script => ({
   commands: {
     'ip -j -d address show': fixture('ip-address.docker.json'),
-    'ip -j -4 route show table all default': '[{"dst":"default","dev":"eth0"}]',
-    'ip -j -6 route show table all default': '[]',
+    'ip -j -4 route show table all': '[{"dst":"default","dev":"eth0"}]',
+    'ip -j -6 route show table all': '[]',
     'nft -j list chains': fixture('nft-chains.docker.json'),
+    'nft -j list ruleset': '{"nftables":[]}',
+    'iptables-nft-save -t nat': fixture('iptables-save.docker.txt'),
+    'ip6tables-nft-save -t nat': '',
     ...commands,
   },
   files: {
     '/proc/sys/net/ipv4/ip_local_port_range': '49152\t61000\n',
     '/proc/sys/net/ipv4/ip_local_reserved_ports': '50000\n',
+    '/proc/net/udp': fixture('proc-net-udp.txt'),
   },
   sockets: {
     '/var/run/docker.sock /version': {},
@@ -32,6 +36,9 @@ describe('observeHost', () => {
     expect(facts.engineNat).toEqual(['ipv4', 'ipv6']);
     expect(facts.networks).toHaveLength(9);
     expect(facts.published.length).toBeGreaterThan(5);
+    expect(facts.published).toContainEqual({ address: '172.18.0.2', protocol: 'tcp', port: 80 });
+    expect(facts.standingNat.ipv4).toHaveLength(1);
+    expect(facts.boundPorts).toEqual([{ protocol: 'udp', port: 41_641 }]);
     expect(notes).toEqual([]);
   });
 

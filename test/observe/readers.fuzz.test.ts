@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readFence } from '../../src/backends/listing.ts';
 import { PortfenceError } from '../../src/errors.ts';
 import { readBaseChains } from '../../src/observe/base-chains.ts';
 import { readConntrack } from '../../src/observe/conntrack.ts';
-import { readFence } from '../../src/observe/fence.ts';
 import { fixture } from './fixture.ts';
 import { type Random, randomFrom } from './random.ts';
 

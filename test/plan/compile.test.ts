@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { holdNamespace } from '../../src/lab/namespace.ts';
-import { observeFence } from '../../src/observe/fence.ts';
+import { observeFence } from '../../src/backends/listing.ts';
+import { creation, nftTable } from '../../src/backends/nftables/render.ts';
+import { script } from '../../src/backends/nftables/script.ts';
+import { commentOf } from '../../src/backends/nftables/table.ts';
+import { createNamespace } from '../../src/lab/namespace.ts';
 import { compile } from '../../src/plan/compile.ts';
-import { creation, nftTable } from '../../src/plan/nftables/render.ts';
-import { commentOf } from '../../src/plan/nftables/table.ts';
+import { parseFlow } from '../../src/plan/flow-text.ts';
+import { locate } from '../../src/plan/locate.ts';
 import type { NamedSet } from '../../src/plan/plan.ts';
+import { walk } from '../../src/plan/walk.ts';
 import { rangeText } from '../../src/ports.ts';
-import { script } from '../../src/survey/nft-script.ts';
 import { anyFacts, anyPolicy } from '../support/arbitraries.ts';
 import { namespacedSystem } from '../support/namespaced-system.ts';
 import { needs } from '../support/needs.ts';
@@ -38,7 +41,7 @@ test('every chain that a rule goes to exists before it, and every set and counte
       for (const text of texts) {
         for (const [, name] of text.matchAll(/(?:goto|jump) (\w+)/g)) expect(chains).toContain(name);
         for (const [, name] of text.matchAll(/@(\w+)/g)) expect(sets).toContain(name);
-        for (const [, name] of text.matchAll(/"(\w+)"/g)) expect(counters).toContain(name);
+        for (const [, name] of text.matchAll(/counter name "(\w+)"/g)) expect(counters).toContain(name);
       }
     }),
   );
@@ -94,7 +97,41 @@ test('the host gets the span of the ranges, with the gaps reserved besides what 
   expect(settings(few, { hostRange: 'always' })).toEqual(['ip_local_port_range 50000\t50099']);
   expect(settings(samplePolicy.ports, { hostRange: 'never' })).toEqual([]);
   expect(settings(samplePolicy.ports, { host: 'off' })).toEqual([]);
-  expect(settings([{ from: 1024, to: 9999 }], {}, { ...sampleFacts, unprivilegedPortStart: 2000 })).toEqual([]);
+  expect(
+    settings([{ from: 1024, to: 9999 }], { hostRange: 'always' }, { ...sampleFacts, unprivilegedPortStart: 2000 }),
+  ).toEqual([]);
+  expect(settings([{ from: 1024, to: 65_535 }])).toEqual([]);
+  expect(settings([{ from: 30_000, to: 40_000 }])).toEqual(['ip_local_port_range 32768\t40000']);
+  expect(settings([{ from: 1024, to: 9999 }])).toEqual([]);
+});
+
+test('ports of servers within the range are reserved, and the fence asks for no more than the gaps', () => {
+  const facts = {
+    ...sampleFacts,
+    boundPorts: [
+      { protocol: 'tcp', port: 50_051 },
+      { protocol: 'tcp', port: 22 },
+      { protocol: 'udp', port: 51_820 },
+    ] as const,
+    publishedHostPorts: [60_000],
+  };
+  const [reserved] = compile(samplePolicy, facts).settings;
+  expect(reserved).toMatchObject({ value: '50051,60000', minimum: '' });
+});
+
+test('a port in the ephemeral range that a socket is bound to stays, and is no leak', () => {
+  const facts = { ...sampleFacts, boundPorts: [{ protocol: 'udp', port: 41_641 }] as const };
+  const plan = compile(samplePolicy, facts);
+  const decided = (flow: string) => {
+    const packet = locate(parseFlow(flow), facts, plan);
+    return packet && walk(plan, packet).fate.step?.id;
+  };
+  expect(decided('udp 10.0.1.10:41641 > 203.0.113.10:41641')).toBe('host-bound-socket');
+  expect(decided('udp 10.0.1.10:41642 > 203.0.113.10:41641')).toBe('host-map');
+  expect(decided('tcp 10.0.1.10:41641 > 203.0.113.10:443')).toBe('host-map');
+  expect(plan.watch.host.map(({ id }) => id)).toContain('host-bound-socket');
+  const all = compile({ ...samplePolicy, host: 'all' }, facts);
+  expect(all.origins.host.map(({ id }) => id)).not.toContain('host-bound-socket');
 });
 
 needs(
@@ -103,7 +140,7 @@ needs(
   'unshare',
 )('a plan in the kernel', () => {
   test('reads back as it was rendered, for random policies', async () => {
-    const namespace = await holdNamespace();
+    const namespace = await createNamespace();
     const system = await namespacedSystem(namespace);
     await fc.assert(
       fc.asyncProperty(anyPolicy, anyFacts, async (policy, facts) => {
@@ -129,9 +166,10 @@ needs(
 });
 
 function elementTexts(set: NamedSet): readonly string[] {
-  const texts =
-    set.holds === 'published'
-      ? set.elements.map(({ address, protocol, port }) => `${address} . ${protocol} . ${port}`)
-      : set.elements;
+  const texts = set.elements.map((element) => {
+    if (typeof element === 'string') return element;
+    const port = `${element.protocol} . ${element.port}`;
+    return 'address' in element ? `${element.address} . ${port}` : port;
+  });
   return [...texts].sort();
 }

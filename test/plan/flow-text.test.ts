@@ -12,6 +12,9 @@ test.each([
   ],
   ['UDP [fd00::5]:40001 -> [FD00:2::0010]:53', { protocol: 'udp', source: 'fd00::5', destination: 'fd00:2::10' }],
   ['tcp 10.9.9.9:40001 > 203.0.113.10:443 in br-lan out eth1', { arrived: 'br-lan', leaves: 'eth1' }],
+  ['tcp 10.9.9.9:40001 > 203.0.113.10:443 mark 0x4000 in br-lan', { arrived: 'br-lan', mark: 0x4000 }],
+  ['tcp 10.9.9.9:40001 > 203.0.113.10:443 mark 7', { mark: 7 }],
+  ['tcp 10.9.9.9:40001 > 203.0.113.10:443 user 1000 group 4294967295', { user: 1000, group: 4_294_967_295 }],
 ])('reads %s', (text, parts) => {
   expect(parseFlow(text)).toMatchObject(parts);
 });
@@ -24,6 +27,9 @@ test.each([
   ['tcp 010.0.0.1:7 > 10.0.0.2:2', /010.0.0.1 is no address/],
   ['tcp 10.0.0.1:7 > [fd00::1]:2', /different address families/],
   ['tcp 10.0.0.1:7 > 10.0.0.2:2 via eth0', /is not a flow/],
+  ['tcp 10.0.0.1:7 > 10.0.0.2:2 mark 0x1ffffffff', /'0x1ffffffff' is no mark/],
+  ['tcp 10.0.0.1:7 > 10.0.0.2:2 mark 4294967296', /'4294967296' is no mark/],
+  ['tcp 10.0.0.1:7 > 10.0.0.2:2 user nobody', /'nobody' is no number of a user/],
 ])('refuses %s with a sentence and an example', (text, words) => {
   expect(() => parseFlow(text)).toThrow(words);
   try {
@@ -48,10 +54,10 @@ test('a walk names the rule that decides', () => {
     const packet = locate(parseFlow(text), facts, plan);
     return packet ? walk(plan, packet).fate.step?.id : undefined;
   };
-  expect(decided('tcp 172.18.0.5:40001 > 203.0.113.10:443')).toBe('containers-map');
+  expect(decided('tcp 172.18.0.5:40001 > 203.0.113.10:443')).toBe('keep-map');
   expect(decided('tcp 172.18.0.5:443 > 203.0.113.10:443')).toBe('containers-privileged');
   expect(decided('udp 172.18.0.9:5060 > 203.0.113.10:443')).toBe('published-ipv4');
-  expect(decided('tcp 172.18.0.9:5060 > 203.0.113.10:443')).toBe('containers-map');
+  expect(decided('tcp 172.18.0.9:5060 > 203.0.113.10:443')).toBe('keep-map');
   expect(decided('tcp 172.18.0.5:40001 > 172.18.0.6:443')).toBe('not-uplink');
   expect(decided('tcp 172.18.0.5:40001 > 10.7.7.7:443')).toBe('exempt-ipv4');
   expect(decided('tcp 10.0.1.10:40001 > 203.0.113.10:443')).toBe('host-map');

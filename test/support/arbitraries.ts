@@ -42,6 +42,7 @@ const network = fc.record({
   internal: fc.boolean(),
 });
 
+/** Facts of any host. */
 export const anyFacts: fc.Arbitrary<HostFacts> = fc
   .record({
     defaultRouteDevices: fc.constantFrom(['eth0'], ['eth0', 'eth1'], []),

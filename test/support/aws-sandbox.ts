@@ -16,6 +16,7 @@ export interface AwsSandbox {
   close(): Promise<void>;
 }
 
+/** An environment in which the AWS SDK finds nothing of this machine. */
 export async function awsSandbox(): Promise<AwsSandbox> {
   const [ec2, metadata, folder] = await Promise.all([
     ec2Server(VPC),

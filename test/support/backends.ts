@@ -1,4 +1,4 @@
-import type { BackendId } from '../../src/survey/backend.ts';
+import type { BackendId } from '../../src/backends/backend.ts';
 import type { System } from '../../src/system/system.ts';
 import { type Need, needs } from './needs.ts';
 
@@ -6,7 +6,7 @@ import { type Need, needs } from './needs.ts';
 export interface Flavour {
   readonly name: string;
   readonly backend: BackendId;
-  /** The kernel release that portfence is told, where another one matters. */
+  /** The kernel release that portfence reads, where another one matters. */
   readonly release?: string;
 }
 
@@ -33,6 +33,7 @@ const CANNOT = {
   },
 } as const satisfies Record<string, { backends: readonly BackendId[]; why: string }>;
 
+/** Whether a backend keeps a promise; `CANNOT` says why one does not. */
 export function holds(promise: keyof typeof CANNOT, { backend }: Flavour): boolean {
   return !(CANNOT[promise].backends as readonly BackendId[]).includes(backend);
 }

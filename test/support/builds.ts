@@ -2,6 +2,7 @@ import type { Engine } from '../../src/lab/docker.ts';
 import { IMAGE } from '../../src/lab/image.ts';
 import { mirrorAddress } from '../../src/lab/topology.ts';
 
+/** How many further addresses the peer has, one for each download. */
 export const MIRRORS = 12;
 const urls = Array.from({ length: MIRRORS }, (_, index) => `http://${mirrorAddress(index).ipv4}/package`);
 
@@ -11,6 +12,7 @@ export const BUILDERS = [
   { builder: 'BuildKit', kit: '1', flags: ['--progress', 'plain'] },
 ] as const;
 
+/** What became of the downloads in a build or a container. */
 export interface Downloads {
   readonly ok: boolean;
   readonly arrived: number;

@@ -4,20 +4,22 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from '../../src/lab/namespace.ts';
-import type { Argv, Finished, RunOptions } from '../../src/system/system.ts';
+import type { Argv, CommandResult, RunOptions } from '../../src/system/system.ts';
 
+/** The built command. */
 export const LAUNCHER = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
 
 /** The built command as a person runs it inside a namespace, with a state folder of its own. */
 export interface CommandLine {
   readonly folder: string;
   argv(args: readonly string[]): Argv;
-  run(args: readonly string[], options?: RunOptions): Promise<Finished>;
+  run(args: readonly string[], options?: RunOptions): Promise<CommandResult>;
   /** Runs with --json and gives the document; throws where stdout holds anything else. */
   json(args: readonly string[]): Promise<{ code: number; document: Record<string, unknown> }>;
   close(): Promise<void>;
 }
 
+/** Makes the folder; `close` removes it. */
 export async function commandLine(namespace: Namespace): Promise<CommandLine> {
   const folder = await mkdtemp(join(tmpdir(), 'portfence-cli-'));
   const env = { PORTFENCE_STATE_DIR: join(folder, 'state') };

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 
 type Json = string | number | boolean | null | undefined | readonly Json[] | { readonly [key: string]: Json };
 
+/** A request that the server got. */
 export interface Call {
   readonly action: string;
   readonly parameters: URLSearchParams;
@@ -16,6 +17,7 @@ export interface Call {
 /** Answers a call in another way than with data; true where it did. */
 export type Instead = (answer: ServerResponse, call: Call) => boolean;
 
+/** A server that answers as the EC2 API does. */
 export interface Ec2Server {
   readonly url: string;
   readonly calls: Call[];

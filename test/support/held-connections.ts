@@ -79,7 +79,7 @@ export function echoServer(
   return talk(at, ECHO, [String(port), ...addresses]);
 }
 
-/** Connections that stay open; `alive` tells how many of them still carry words there and back. */
+/** Connections that stay open; `alive` gives how many of them still exchange data. */
 export async function holdConnections(
   from: Pick<Namespace, 'enter'>,
   to: { host: string; port: number; protocol: 'tcp' | 'udp'; sourcePorts: readonly number[] },

@@ -13,9 +13,12 @@ export async function inProcess(args: readonly string[], script: Script = {}, wi
   const system = scriptedSystem(script);
   const notes: string[] = [];
   let answer: Answer | undefined;
-  const program = buildProgram({ system, say: (line) => void notes.push(line), colour: false, width }, (given) => {
-    answer = given;
-  });
+  const program = await buildProgram(
+    { system, say: (line) => void notes.push(line), colour: false, width },
+    (given) => {
+      answer = given;
+    },
+  );
   for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)])
     command.configureOutput({ writeErr: (text) => void notes.push(text.trim()) });
   await program.parseAsync(['node', 'portfence', ...args]);

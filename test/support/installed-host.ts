@@ -1,17 +1,21 @@
 import { expect, vi } from 'vitest';
 import { IMAGE } from '../../src/lab/image.ts';
 import type { Namespace } from '../../src/lab/namespace.ts';
-import { peerProgram, TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { ECHO_ADDRESS_PORT, peerProgram } from '../../src/lab/peer-servers.ts';
 import { type SystemdHost, startSystemdHost } from '../../src/lab/systemd-host.ts';
+import type { Suite } from '../../src/lab/systemd-tree.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { HOST, PEER } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
+import { KERNEL_EPHEMERAL, kernelRangeText } from '../../src/plan/given-ports.ts';
 import { hasPort } from '../../src/ports.ts';
-import { hold } from '../../src/system/held.ts';
-import { seenFrom, seenText } from './fenced-world.ts';
+import { startChild } from '../../src/system/child.ts';
+import type { Argv } from '../../src/system/system.ts';
+import { seenFrom, seenText } from './fenced-testbed.ts';
 import { samplePolicy } from './samples.ts';
 
 /** Milliseconds; the first file that boots a host may have to build its tree. */
 export const BOOT_PATIENCE = 600_000;
+/** The flags of every installation in the tests. */
 export const PORTS = ['--ports', '49152-61000'] as const;
 const AGENT = 'portfence-agent.service';
 const SERVICE = 8080;
@@ -19,11 +23,13 @@ const CLIENT = 33_333;
 /** Ports are used once: connection tracking remembers what a flow was mapped to. */
 const spread = (round: number) => [1025, 20_001, 32_769, 40_001, 49_153, 60_500, 65_001].map((port) => port + round);
 
-/** A host with systemd and Docker in a lab world, and what has to be true of it while it is fenced. */
+/** A host with systemd and Docker in a lab testbed, and what has to be true of it while it is fenced. */
 export interface InstalledHost {
-  readonly world: World;
+  readonly testbed: Testbed;
   readonly host: SystemdHost;
   systemctl(...args: string[]): Promise<string>;
+  /** What systemd finds wrong with a unit file; empty for nothing. */
+  unitFaults(path: string): Promise<string>;
   /** As often as wanted: systemd gives up after three starts a minute. */
   restartDocker(): Promise<void>;
   /** What `portfence ... --json` answers. */
@@ -38,18 +44,19 @@ export interface InstalledHost {
   close(): Promise<void>;
 }
 
-export async function installedHost(): Promise<InstalledHost> {
-  const world = await buildWorld({ allowed: samplePolicy.ports, published: [SERVICE] });
+/** Boots a host with systemd; it ends with `close`. */
+export async function installedHost(suite?: Suite): Promise<InstalledHost> {
+  const testbed = await buildTestbed({ allowed: samplePolicy.ports, published: [SERVICE] });
   try {
-    const host = await startSystemdHost(world);
-    return { world, host, ...checks(world, host), close: () => world.close() };
+    const host = await startSystemdHost(testbed, suite);
+    return { testbed, host, ...checks(testbed, host), close: () => testbed.close() };
   } catch (error) {
-    await world.close();
+    await testbed.close();
     throw error;
   }
 }
 
-function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 'host' | 'close'> {
+function checks(testbed: Testbed, host: SystemdHost): Omit<InstalledHost, 'testbed' | 'host' | 'close'> {
   const json: InstalledHost['json'] = async (...args) => {
     const { code, stdout, stderr } = await host.portfence([...args, '--json']);
     if (stdout === '') throw new Error(`portfence ${args.join(' ')} ended with ${code}: ${stderr}`);
@@ -88,6 +95,10 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
   return {
     json,
     systemctl: (...args) => host.expect(['systemctl', ...args]),
+    unitFaults: async (path) => {
+      const { code, stderr } = await host.run(['systemd-analyze', 'verify', path]);
+      return code === 0 ? stderr : `ended with ${code}: ${stderr}`;
+    },
     restartDocker: async () => {
       await host.expect(['systemctl', 'reset-failed', 'docker.service']);
       await host.expect(['systemctl', 'restart', 'docker.service']);
@@ -103,7 +114,7 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
         '--name',
         'service',
         '--publish',
-        `${SERVICE}:${TELL_PORT}`,
+        `${SERVICE}:${ECHO_ADDRESS_PORT}`,
       ];
       await docker(
         'run',
@@ -116,7 +127,7 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
     },
     faults: async ({ docker: runs, ports = samplePolicy.ports } = { docker: true }) => {
       round += 1;
-      await world.acl.reset();
+      await testbed.acl.reset();
       const found: string[] = [];
       const differs = await drift();
       if (differs.length > 0) found.push(`not enforced: ${differs.join('; ')}`);
@@ -125,8 +136,8 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
       if (runs) {
         const container = await host.inContainer('service');
         const address = await docker('inspect', '--format', '{{.NetworkSettings.IPAddress}}', 'service');
-        const server = await hold(container.enter(peerProgram([address], { stay: false })));
-        const clients = seenText(await seenFrom(world.peer, [CLIENT + round], { to: HOST.ipv4, port: SERVICE }));
+        const server = await startChild(container.enter(peerProgram([address], { stay: false })));
+        const clients = seenText(await seenFrom(testbed.peer, [CLIENT + round], { to: HOST.ipv4, port: SERVICE }));
         await server.stop();
         if (clients.join() !== `${PEER.ipv4} ${CLIENT + round}`) found.push(`a client is seen as ${clients.join()}`);
         found.push(...(await seen(container, 'the container', ports)));
@@ -134,13 +145,13 @@ function checks(world: World, host: SystemdHost): Omit<InstalledHost, 'world' | 
           found.push(...(await unserved(container, ports)));
       }
       // Ports below the ephemeral ones were bound on purpose, so the host's own are asked of the kernel.
-      const own = await seenFrom(world.host, { kernel: 40 });
+      const own = await seenFrom(testbed.host, { kernel: 40 });
       found.push(
         ...own
           .filter((one) => !one.seen || !hasPort(ports, one.seen.port))
           .map((one) => `the host is seen as ${seenText([one]).join()}`),
       );
-      const { outOfRange } = await world.acl.counters();
+      const { outOfRange } = await testbed.acl.counters();
       if (outOfRange > 0) found.push(`${outOfRange} packets left out of range`);
       return found;
     },
@@ -162,16 +173,19 @@ export async function traces({ host }: Pick<InstalledHost, 'host'>): Promise<rea
     'd',
   ]);
   const units = await host.expect(['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'portfence*']);
-  const rules = await host.expect(['nft', 'list', 'tables']);
+  const rules = (await Promise.all(LISTS.map((argv) => host.expect(argv)))).join('\n');
   const range = await host.expect(['cat', '/proc/sys/net/ipv4/ip_local_port_range']);
   const processes = await host.run(['pgrep', '--full', 'bin/portfence']);
   return [
     ...lines(files),
     ...lines(units),
-    ...lines(rules).filter((line) => line.includes('portfence')),
-    ...(range === '32768\t60999' ? [] : [range]),
+    ...lines(rules).filter((line) => /portfence/i.test(line)),
+    ...(range === kernelRangeText(KERNEL_EPHEMERAL) ? [] : [range]),
     ...lines(processes.stdout),
   ];
 }
+
+/** Rules of either backend. */
+const LISTS: readonly Argv[] = [['nft', 'list', 'tables'], ['iptables-save'], ['ip6tables-save']];
 
 const lines = (text: string): readonly string[] => text.split('\n').filter(Boolean);

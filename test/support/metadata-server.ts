@@ -7,6 +7,7 @@ const MAC = '0e:49:61:0f:c3:11';
 /** What a metadata item answers instead of its text: nothing, forever; or whatever the function does. */
 export type Item = string | ((answer: ServerResponse, request: IncomingMessage) => void);
 
+/** A metadata service and where it listens. */
 export interface MetadataServer {
   readonly url: string;
   /** `METHOD path` of every request, in order. */
@@ -18,7 +19,7 @@ export interface MetadataServer {
   close(): Promise<void>;
 }
 
-/** An instance with one interface in a VPC, as EC2 tells it. */
+/** An instance with one interface in a VPC, as EC2 describes it. */
 export const INSTANCE: Readonly<Record<string, Item>> = {
   'placement/region': 'eu-central-1',
   'network/interfaces/macs/': `${MAC}/`,
@@ -28,19 +29,22 @@ export const INSTANCE: Readonly<Record<string, Item>> = {
   [`network/interfaces/macs/${MAC}/vpc-ipv4-cidr-block`]: '10.20.0.0/16',
   [`network/interfaces/macs/${MAC}/vpc-ipv4-cidr-blocks`]: '10.20.0.0/16\n100.64.0.0/16',
 };
+/** The path of an item of the instance's interface. */
 export const ofInterface = (name: string): string => `network/interfaces/macs/${MAC}/${name}`;
 
 /** The body that EC2 sends with a status that is no success. */
 export const page = (status: number, title: string): string =>
   `<?xml version="1.0" encoding="iso-8859-1"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">\n<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en">\n <head>\n  <title>${status} - ${title}</title>\n </head>\n <body>\n  <h1>${status} - ${title}</h1>\n </body>\n</html>\n`;
 
+/** Answers an item with an HTTP status. */
 export const refuse =
   (status: number, title: string): Item =>
   (answer) =>
     answer.writeHead(status, { 'content-type': 'text/html' }).end(page(status, title));
+/** Never answers an item. */
 export const silence: Item = () => {};
 
-/** A metadata service on loopback that speaks IMDSv2 alone: PUT for a token, 401 for whoever comes without. */
+/** A metadata service on loopback that speaks IMDSv2 alone: PUT for a token, 401 without one. */
 export async function metadataServer(
   items: Readonly<Record<string, Item>> = INSTANCE,
   host: '127.0.0.1' | '::1' = '127.0.0.1',

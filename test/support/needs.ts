@@ -21,11 +21,28 @@ const NEEDS = {
   runc: { remedy: 'install runc' },
   'host-local': { remedy: 'install containernetworking-plugins' },
   netavark: { remedy: 'install netavark' },
+  containerd: { remedy: 'install containerd' },
   podman: { remedy: 'install podman and runc' },
+  'dpkg-deb': { remedy: 'install dpkg' },
+  strip: { remedy: 'install binutils' },
+  'aarch64-linux-gnu-strip': { remedy: 'install binutils-aarch64-linux-gnu' },
+  'x86_64-linux-gnu-strip': { remedy: 'install binutils-x86-64-linux-gnu' },
+  'qemu-aarch64': { remedy: 'install qemu-user' },
+  'qemu-x86_64': { remedy: 'install qemu-user' },
+  gpg: { remedy: 'install gpg and gpg-agent' },
+  'apt-ftparchive': { remedy: 'install apt-utils' },
   debootstrap: { remedy: 'install debootstrap' },
+  'ansible-playbook': { remedy: 'install ansible-core' },
   'cloud-init': { remedy: 'install cloud-init' },
+  prometheus: { remedy: 'install prometheus' },
+  promtool: { remedy: 'install prometheus' },
+  tmux: { remedy: 'install tmux' },
+  chromium: { remedy: 'install chromium' },
   python3: { remedy: 'install python3' },
+  openssl: { remedy: 'install openssl' },
+  script: { remedy: 'install bsdutils' },
 } as const;
+/** Something that a test can need. */
 export type Need = keyof typeof NEEDS;
 
 const has = (need: Need): boolean => (need === 'root' ? process.geteuid?.() === 0 : isThere(need));
@@ -44,6 +61,8 @@ export function needs(...wanted: readonly Need[]): (name: string, tests: () => v
 
 /** What the lab needs, Docker's part apart. */
 export const LAB: readonly Need[] = ['root', 'nft', 'ip', 'sysctl', 'unshare'];
+/** What the lab needs for NAT rules of every kind. */
+export const NAT: readonly Need[] = [...LAB, 'iptables', 'conntrack'];
 /** What an engine in the lab needs on top. */
 export const ENGINE: readonly Need[] = [...LAB, 'dockerd', 'docker', 'iptables', 'busybox', 'curl'];
 /** What a podman in the lab needs. */
@@ -54,6 +73,17 @@ export const PODMAN: readonly Need[] = [
   'runc',
   'host-local',
   'netavark',
+  'iptables',
+  'busybox',
+  'curl',
+];
+/** What a containerd in the lab needs. */
+export const CONTAINERD: readonly Need[] = [
+  ...LAB,
+  'conntrack',
+  'containerd',
+  'runc',
+  'host-local',
   'iptables',
   'busybox',
   'curl',

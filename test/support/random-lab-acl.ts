@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { AclEntry, NetworkAcl, ProtocolMatch } from '../../src/acl/model.ts';
 import { readAclFiles } from '../../src/acl/readers/read.ts';
-import { TELL_PORT } from '../../src/lab/peer-servers.ts';
+import { ECHO_ADDRESS_PORT } from '../../src/lab/peer-servers.ts';
 import { ALL_PORTS, FAMILIES, type Family, HIGHEST_PORT, portSet } from '../../src/ports.ts';
 import { asTable } from '../acl/acl-writers.ts';
 
@@ -15,9 +15,9 @@ const port = fc.oneof(
     1,
     1023,
     1024,
-    TELL_PORT - 1,
-    TELL_PORT,
-    TELL_PORT + 1,
+    ECHO_ADDRESS_PORT - 1,
+    ECHO_ADDRESS_PORT,
+    ECHO_ADDRESS_PORT + 1,
     32_768,
     49_152,
     60_999,

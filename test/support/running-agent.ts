@@ -5,11 +5,16 @@ import { run } from '../../src/system/run.ts';
 import type { Argv } from '../../src/system/system.ts';
 import type { CommandLine } from './command-line.ts';
 
+/** An agent that runs as a process. */
 export interface RunningAgent {
   /** Everything that it has said so far. */
   words(): string;
   /** Binds namespaces to names in a folder, as an engine does, where the agent sees them. */
   mount(folder: string, namespaces: Readonly<Record<string, string>>): Promise<void>;
+  /** The agent's process, as the machine counts. */
+  pid(): Promise<number>;
+  /** Closes the reading end of what it says. */
+  stopListening(): void;
   /** Memory in use, in bytes. */
   memory(): Promise<number>;
   /** Does something while the agent is frozen, so that it comes too late for it. */
@@ -21,11 +26,12 @@ export interface RunningAgent {
 /** Starts the built agent as a process inside `where`; with `ownMounts` whatever `mount` mounts goes with it. */
 export async function startAgent(
   where: { enter(argv: Argv): Argv },
-  portfence: CommandLine,
+  portfence: Pick<CommandLine, 'argv'>,
   args: readonly string[],
-  { ownMounts }: { readonly ownMounts: boolean },
+  { ownMounts, env = {} }: { readonly ownMounts: boolean; readonly env?: Readonly<Record<string, string>> },
 ): Promise<RunningAgent> {
-  const [first, ...rest] = portfence.argv(['agent', ...args]);
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const [first, ...rest] = ['env', ...variables, ...portfence.argv(['agent', ...args])] as const;
   const apart = ['unshare', '--mount', '--propagation', 'private', '--', first, ...rest] as const;
   const [command, ...more] = where.enter(ownMounts ? apart : [first, ...rest]);
   const child = spawn(command, more, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -53,6 +59,11 @@ export async function startAgent(
   };
   return {
     words: () => words,
+    pid: agentPid,
+    stopListening: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     mount: async (folder, namespaces) => {
       await inside('mkdir', '-p', folder);
       for (const [name, path] of Object.entries(namespaces)) {

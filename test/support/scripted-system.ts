@@ -1,161 +1,71 @@
-import type {
-  Argv,
-  Finished,
-  Followed,
-  HttpOutcome,
-  HttpRequest,
-  RunOptions,
-  System,
-} from '../../src/system/system.ts';
+import type { HttpHandler, System } from '../../src/system/system.ts';
+import { fakeClock } from './fakes/clock.ts';
+import { type FileTree, fileTree, type TreeScript } from './fakes/file-tree.ts';
+import { type FileCalls, fakeFiles } from './fakes/files.ts';
+import { type FakeProcesses, fakeProcesses, type ProcessCalls, type ProcessScript } from './fakes/processes.ts';
+import { fakeServers } from './fakes/servers.ts';
+import { fakeSockets, type SocketScript } from './fakes/sockets.ts';
+import { fakeStreams } from './fakes/streams.ts';
+import { fakeWatches } from './fakes/watches.ts';
 
-/** How a command ends: whole, or only what it prints, or made at the moment of the call. */
-export type ScriptedCommand = Finished | string | ((argv: Argv, options: RunOptions) => Finished | string);
+export { failed, missing, notStarted } from './fakes/processes.ts';
 
-export interface Script {
-  /** By the words of the command joined by blanks. A command that is not here makes the test fail, named. */
-  readonly commands?: Readonly<Record<string, ScriptedCommand>>;
-  /** File contents by path; what the code writes or removes shows here as well. Symbolic links under `links`. */
-  readonly files?: Readonly<Record<string, string>>;
-  readonly links?: Readonly<Record<string, string>>;
-  /** Answers by `SOCKET PATH`; an Error is thrown. A socket that is not here does not exist (ENOENT). */
-  readonly sockets?: Readonly<Record<string, unknown>>;
-  /** How requests over HTTP end; nobody listens where there is none. */
-  readonly http?: (request: HttpRequest) => HttpOutcome;
+/** How the system answers. */
+export interface Script extends ProcessScript, TreeScript, SocketScript {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly isRoot?: boolean;
-  /** Lock files that somebody else holds. */
-  readonly locked?: readonly string[];
 }
 
-export interface Calls {
-  readonly held: { readonly argv: Argv; readonly input: string | undefined; stopped: boolean }[];
-  readonly run: { readonly argv: Argv; readonly input: string | undefined }[];
-  readonly written: { readonly path: string; readonly text: string; readonly to: 'file' | 'kernel' | 'command' }[];
-  readonly removed: string[];
+/** What was asked of the system, in order. */
+export interface Calls extends ProcessCalls, FileCalls {
   readonly asked: string[];
-  readonly detached: (readonly string[])[];
   readonly slept: number[];
-  readonly locks: { readonly path: string; released: boolean }[];
 }
 
+/** A System that answers by its script, and notes what it was asked. */
 export type ScriptedSystem = System & {
   readonly calls: Calls;
   readonly files: ReadonlyMap<string, string>;
-  /** Whatever is followed or watched, by its words; call it to let a line come. */
+  /** The files as a tree: for links and folders that change while a test runs. */
+  readonly tree: FileTree;
+  /** Each stream and watch by its words; call it to let a line or a name come. */
   readonly feeds: ReadonlyMap<string, (line: string) => void>;
+  /** What is served, by socket or `HOST:PORT`. */
+  readonly served: ReadonlyMap<string, HttpHandler>;
+  readonly endStream: FakeProcesses['endStream'];
+  readonly setWallClock: (byMs: number) => void;
 };
 
 /** A System that holds no surprises: time passes only by `sleep`, nothing exists that the script does not name. */
 export function scriptedSystem(script: Script = {}): ScriptedSystem {
-  const files = new Map(Object.entries(script.files ?? {}));
-  const calls: Calls = { run: [], held: [], written: [], removed: [], asked: [], detached: [], slept: [], locks: [] };
-  let now = Date.UTC(2026, 0, 1);
-  const feeds = new Map<string, (line: string) => void>();
-  const feed = (source: string, onLine: (line: string) => void): Followed => {
-    feeds.set(source, onLine);
-    const stop = async () => {
-      feeds.delete(source);
-    };
-    return {
-      ended: new Promise(() => {}),
-      write: (line) => calls.written.push({ path: source, text: line, to: 'command' }),
-      stop,
-    };
+  const calls: Calls = {
+    run: [],
+    children: [],
+    written: [],
+    removed: [],
+    asked: [],
+    detached: [],
+    slept: [],
+    locks: [],
   };
+  const tree = fileTree(script);
+  const feeds = new Map<string, (line: string) => void>();
+  const served = new Map<string, HttpHandler>();
+  const onWrite = (path: string, text: string): void => void calls.written.push({ path, text, to: 'command' });
+  const textAt = (path: string): string | undefined => tree.textAt(path);
+  const { stream, ...processes } = fakeProcesses({ script, calls, feeds, onWrite, textAt });
   return {
-    calls,
-    files,
-    feeds,
-    run: async (argv, options = {}) => {
-      calls.run.push({ argv, input: options.input });
-      const command = script.commands?.[argv.join(' ')];
-      if (command === undefined) throw new Error(`the script holds no command \`${argv.join(' ')}\``);
-      const ending = typeof command === 'function' ? command(argv, options) : command;
-      return typeof ending === 'string' ? { code: 0, stdout: ending, stderr: '' } : ending;
-    },
-    hold: async (argv, extra = {}) => {
-      calls.held.push({ argv, input: extra.input, stopped: false });
-      const held = calls.held.at(-1);
-      const stop = async () => {
-        if (held) held.stopped = true;
-      };
-      return { pid: 5000 + calls.held.length, greeting: '', ended: Promise.resolve(), stop };
-    },
-    follow: (argv, onLine) => feed(argv.join(' '), onLine),
-    followSocket: (socket, path, onLine) => feed(`${socket} ${path}`, onLine),
-    watchFolder: (path, onName) => {
-      feed(path, onName);
-      return { close: () => feeds.delete(path) };
-    },
-    readText: async (path) => files.get(path),
-    readInput: async () => script.input ?? '',
-    writeText: async (path, text) => {
-      calls.written.push({ path, text, to: 'file' });
-      files.set(path, text);
-    },
-    replaceText: async (path, text, { inspect }) => {
-      const temporary = `${path}.tmp`;
-      files.set(temporary, text);
-      try {
-        await inspect?.(temporary);
-      } finally {
-        files.delete(temporary);
-      }
-      calls.written.push({ path, text, to: 'file' });
-      files.set(path, text);
-    },
-    writeKernel: async (path, text) => {
-      calls.written.push({ path, text, to: 'kernel' });
-      if (!files.has(path)) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
-      files.set(path, `${text}\n`);
-    },
-    remove: async (path) => {
-      calls.removed.push(path);
-      files.delete(path);
-    },
-    list: async (path) => {
-      const inside = [...files.keys(), ...Object.keys(script.links ?? {})].filter((name) =>
-        name.startsWith(`${path}/`),
-      );
-      return [...new Set(inside.map((name) => name.slice(path.length + 1).split('/')[0] ?? ''))].sort();
-    },
-    linkTarget: async (path) => script.links?.[path],
-    getJson: async (socket, path) => {
-      const key = `${socket} ${path}`;
-      calls.asked.push(key);
-      const answer = script.sockets?.[key];
-      if (answer instanceof Error) throw answer;
-      if (answer !== undefined) return answer;
-      const there = Object.keys(script.sockets ?? {}).some((name) => name.startsWith(`${socket} `));
-      if (there) throw new Error(`${socket} ${path}: HTTP 404`);
-      throw Object.assign(new Error(`connect ENOENT ${socket}`), { code: 'ENOENT' });
-    },
-    http: async (request) =>
-      script.http?.(request) ?? { outcome: 'failed', code: 'ECONNREFUSED', reason: 'connect ECONNREFUSED' },
-    lock: async (path) => {
-      if (script.locked?.includes(path)) return undefined;
-      const held = { path, released: false };
-      calls.locks.push(held);
-      return {
-        release: async () => {
-          held.released = true;
-        },
-      };
-    },
-    startDetached: async (args) => {
-      calls.detached.push(args);
-    },
-    now: () => now,
-    sleep: async (ms) => {
-      calls.slept.push(ms);
-      now += ms;
-    },
+    ...{ calls, tree, feeds, served, files: tree.texts },
+    ...processes,
+    ...fakeFiles(tree, { calls, input: script.input ?? '' }),
+    ...fakeServers(served),
+    ...fakeStreams({ readText: fakeFiles(tree, { calls }).readText, run: processes.run }),
+    ...fakeSockets({ script, asked: calls.asked, stream }),
+    ...fakeWatches(tree, feeds),
+    ...fakeClock(calls.slept),
     pid: 4711,
     isRoot: script.isRoot ?? true,
     env: script.env ?? {},
   };
 }
-
-/** A command that ends in failure. */
-export const failed = (code: number, stderr: string): Finished => ({ code, stdout: '', stderr });

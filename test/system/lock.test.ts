@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -9,18 +9,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'portfence-lock-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-test('only one holds it at a time, and whoever waits gets it next', async () => {
-  const path = join(folder, 'a', 'lock');
-  const first = await lock(path, 0);
-  expect(first).toBeDefined();
-  expect(await lock(path, 0)).toBeUndefined();
-  const waiting = lock(path, 5000);
-  await first?.release();
-  const second = await waiting;
-  expect(second).toBeDefined();
-  await second?.release();
-});
 
 test('a lock on a file that was removed meanwhile does not count', async () => {
   const path = join(folder, 'lock');
@@ -33,7 +21,16 @@ test('a lock on a file that was removed meanwhile does not count', async () => {
   await second?.release();
 });
 
+test('only its owner may open the file of a lock', async () => {
+  const path = join(folder, 'lock');
+  const held = await lock(path, 0);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  await held?.release();
+});
+
 test('where no file can be made it says so', async () => {
   await writeFile(join(folder, 'file'), '');
-  await expect(lock(join(folder, 'file', 'lock'), 0)).rejects.toMatchObject({ code: 'SYSTEM' });
+  const failure = (errno: string) => ({ code: 'SYSTEM', errno, hint: expect.any(String) });
+  await expect(lock(join(folder, 'file', 'lock'), 0)).rejects.toMatchObject(failure('ENOTDIR'));
+  await expect(lock(join(folder, 'file', 'in', 'lock'), 0)).rejects.toMatchObject(failure('ENOTDIR'));
 });

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { EC2_LIMIT, type Format } from '../../src/install/cloud-init/limits.ts';
 import { userData } from '../../src/install/cloud-init/user-data.ts';
 import { hasPort } from '../../src/ports.ts';
-import { seenFrom, seenText } from '../support/fenced-world.ts';
+import { seenFrom, seenText } from '../support/fenced-testbed.ts';
 import { BOOT_PATIENCE, type InstalledHost, installedHost, traces } from '../support/installed-host.ts';
 import { needs, SYSTEMD } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -40,17 +40,17 @@ needs(...SYSTEMD)('an instance that was given user data', () => {
   /** One sentence for each thing that is not as it has to be. */
   const faults = async (): Promise<readonly string[]> => {
     round += 7;
-    await place.world.acl.reset();
+    await place.testbed.acl.reset();
     const container = await place.host.inContainer('service');
     const ports = [20_001, 32_769, 40_001, 49_153, 60_500].map((port) => port + round);
     const seen = (
       await Promise.all([
         ...(['tcp', 'udp'] as const).map((protocol) => seenFrom(container, ports, { protocol })),
-        seenFrom(place.world.host, { kernel: 20 }),
+        seenFrom(place.testbed.host, { kernel: 20 }),
       ])
     ).flat();
     const wrong = seen.filter((one) => !one.seen || !hasPort(samplePolicy.ports, one.seen.port));
-    const { outOfRange } = await place.world.acl.counters();
+    const { outOfRange } = await place.testbed.acl.counters();
     return [...seenText(wrong), ...(outOfRange > 0 ? [`${outOfRange} packets left out of range`] : [])];
   };
   const start = async (unit: string, property: string) =>

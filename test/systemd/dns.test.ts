@@ -32,7 +32,7 @@ needs(...SYSTEMD)('the resolver for a real Docker', () => {
   beforeAll(async () => {
     place = await installedHost();
     await place.host.importImage();
-    await place.world.host.hold([process.execPath, '-e', METADATA]);
+    await place.testbed.host.startChild([process.execPath, '-e', METADATA]);
   }, BOOT_PATIENCE);
   afterAll(() => place?.close());
 

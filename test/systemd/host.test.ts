@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { IMAGE } from '../../src/lab/image.ts';
 import { type SystemdHost, startSystemdHost } from '../../src/lab/systemd-host.ts';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { PEER } from '../../src/lab/topology.ts';
-import { buildWorld, type World } from '../../src/lab/world.ts';
-import { OPEN_ACL } from '../support/fenced-world.ts';
+import { OPEN_ACL } from '../support/fenced-testbed.ts';
 import { needs, SYSTEMD } from '../support/needs.ts';
 
 /** Milliseconds; the first test that boots a host may have to build its tree. */
 const PATIENCE = 600_000;
 
 needs(...SYSTEMD)('a host of the lab with systemd', () => {
-  let world: World;
+  let testbed: Testbed;
   let host: SystemdHost;
   beforeAll(async () => {
-    world = await buildWorld({ allowed: OPEN_ACL.allowed ?? [] });
-    host = await startSystemdHost(world);
+    testbed = await buildTestbed({ allowed: OPEN_ACL.allowed ?? [] });
+    host = await startSystemdHost(testbed);
   }, PATIENCE);
-  afterAll(() => world?.close());
+  afterAll(() => testbed?.close());
 
   test('runs its own systemd and Docker in the network of the lab', async () => {
     expect(await host.expect(['cat', '/proc/1/comm'])).toBe('systemd');

@@ -20,8 +20,8 @@ test('bridges of engines with an address are container networks, by family', () 
     bridge('virbr0', '192.168.122.1/24'),
   );
   expect(containerNetworks(plan, facts).networks).toEqual([
-    { bridge: 'docker0', gateways: { ipv4: '172.17.0.1/16' } },
-    { bridge: 'br-0123456789ab', gateways: { ipv4: '172.18.0.1/16', ipv6: 'fd00:172:18::1/64' } },
+    { kind: 'container', bridge: 'docker0', gateways: { ipv4: '172.17.0.1/16' } },
+    { kind: 'container', bridge: 'br-0123456789ab', gateways: { ipv4: '172.18.0.1/16', ipv6: 'fd00:172:18::1/64' } },
   ]);
 });
 

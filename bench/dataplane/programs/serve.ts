@@ -19,7 +19,7 @@ async function listen(port: number, serve: (socket: Socket) => void): Promise<vo
     socket.on('error', () => {});
     serve(socket);
   });
-  await once(server.listen({ port, host: '0.0.0.0', backlog: 4096 }), 'listening');
+  await once(server.listen({ port, host: '::', backlog: 4096 }), 'listening');
 }
 
 async function echoAt(address: string): Promise<void> {

@@ -1,16 +1,20 @@
-import { scrub } from '../../scrub.ts';
-import { type AclEntry, type Direction, isUnknown, type Known, type Place } from '../model.ts';
-import { type Element, field, type Given } from './element.ts';
+import { type AclEntry, type Direction, isUnknown, type Known, type SourcePlace } from '../model.ts';
+import { type Element, field, type GivenValue, keysOf, mapping } from './element.ts';
 import { readEntry } from './entry.ts';
-import type { Resolve } from './intrinsics.ts';
+import { aclFileError } from './problem.ts';
 import { trueOrFalse } from './scalars.ts';
+import type { Read } from './template-functions.ts';
 
 /** The properties of an AWS::EC2::NetworkAclEntry as an entry. Throws ACL_FILE. */
-export function entryOf(properties: Element, place: Place, resolve: Resolve): AclEntry {
-  const at = (key: string): Given => resolve(field(properties, key));
-  const within = (key: string, part: string): Given => {
+export function entryOf(properties: Element, place: SourcePlace, read: Read): AclEntry {
+  const at = (key: string): GivenValue => read(field(properties, key));
+  const within = (key: string, part: string): GivenValue => {
     const whole = at(key);
-    return whole === undefined || isUnknown(whole) ? whole : resolve(field(whole, part));
+    if (whole === undefined || isUnknown(whole)) return whole;
+    const inner = field(mapping(whole), part);
+    if (inner !== undefined) return read(inner);
+    const there = keysOf(whole).join(', ') || 'nothing';
+    throw aclFileError(place, `${key} has no ${part} (there is ${there})`, `write ${key}: { ${part}: NUMBER, ... }`);
   };
   return readEntry({
     place,
@@ -28,15 +32,9 @@ export function entryOf(properties: Element, place: Place, resolve: Resolve): Ac
 }
 
 /** Egress is false unless it is given ("AWS::EC2::NetworkAclEntry", AWS CloudFormation User Guide). */
-function directionOf(egress: Given): Known<Direction> {
+function directionOf(egress: GivenValue): Known<Direction> {
   if (egress === undefined) return 'inbound';
   const is = trueOrFalse(egress);
   if (isUnknown(is)) return is;
   return is ? 'outbound' : 'inbound';
-}
-
-/** The entry, which may be absent where a condition makes it. */
-export function conditional(entry: AclEntry, condition: string | undefined): AclEntry {
-  if (condition === undefined) return entry;
-  return { ...entry, presence: { unknown: scrub(`only where the condition ${condition} holds`) } };
 }

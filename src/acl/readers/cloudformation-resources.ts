@@ -1,6 +1,8 @@
 import type { Unjudged } from '../model.ts';
 import { type Element, field, isMapping, keysOf, mapping, requiredText } from './element.ts';
 import { aclFileError } from './problem.ts';
+import type { Read } from './template-functions.ts';
+import { unrolled } from './template-loops.ts';
 
 /** A resource of a template. */
 export interface Resource {
@@ -14,22 +16,32 @@ export interface Resource {
 }
 
 /** The resources that the template names itself, and those that only CloudFormation can make of it. Throws ACL_FILE. */
-export function resourcesOf(template: Element): {
+export function resourcesOf(
+  template: Element,
+  read: Read,
+): {
+  /** The template with its loops written out. */
+  readonly whole: Element;
   readonly resources: readonly Resource[];
   readonly unjudged: readonly Unjudged[];
 } {
-  const all = field(template, 'Resources');
-  if (all === undefined) throw aclFileError(template.place, 'the template has no Resources', 'check the file name');
+  const given = field(template, 'Resources');
+  if (given === undefined) throw aclFileError(template.place, 'the template has no Resources', 'check the file name');
+  const { section: all, left } = unrolled(mapping(given), read);
   const resources: Resource[] = [];
-  const unjudged = [...macros(template)];
-  for (const id of keysOf(mapping(all))) {
+  const unjudged = [
+    ...macros(template),
+    ...left.map(({ name, element }) => ({
+      ...{ reason: `the resources that ${name} makes are not known`, place: element.place, acl: undefined },
+    })),
+  ];
+  for (const id of keysOf(all)) {
     const element = field(all, id);
     if (element === undefined) throw aclFileError(all.place, `the resource ${id} is empty`, 'remove it');
-    if (id.startsWith('Fn::'))
-      unjudged.push({ reason: `the resources that ${id} makes are not known`, place: element.place, acl: undefined });
-    else resources.push(resourceOf(id, element));
+    resources.push(resourceOf(id, element));
   }
-  return { resources, unjudged };
+  const whole = isMapping(template.value) ? { ...template.value, Resources: all.value } : template.value;
+  return { whole: { value: whole, place: template.place }, resources, unjudged };
 }
 
 function resourceOf(id: string, element: Element): Resource {

@@ -1,14 +1,14 @@
-import type { Place, Unknown } from '../model.ts';
+import type { SourcePlace, Unknown } from '../model.ts';
 import { aclFileError, shown } from './problem.ts';
 
 /** A value of a document, and where it stands. */
 export interface Element {
   readonly value: unknown;
-  readonly place: Place;
+  readonly place: SourcePlace;
 }
 
 /** What a reader knows of a value: the value, why it can't be known, or that it is absent (null counts as absent). */
-export type Given = Element | Unknown | undefined;
+export type GivenValue = Element | Unknown | undefined;
 
 /** The value under a key; undefined where it is absent or null, and for what is no mapping. */
 export function field({ value, place }: Element, key: string): Element | undefined {
@@ -60,7 +60,7 @@ export function mapping(element: Element): Element {
 
 const PLAIN_KEY = /^[\w:-]+$/;
 
-function under({ file, path }: Place, key: string): Place {
+function under({ file, path }: SourcePlace, key: string): SourcePlace {
   if (!PLAIN_KEY.test(key)) return { file, path: `${path}[${shown(key)}]` };
   return { file, path: path === '' ? key : `${path}.${key}` };
 }

@@ -6,29 +6,29 @@ import {
   type IcmpMatch,
   isUnknown,
   type Known,
-  type Place,
   type ProtocolMatch,
+  type SourcePlace,
   type Unknown,
 } from '../model.ts';
 import { blockOf } from './blocks.ts';
-import type { Given } from './element.ts';
+import type { GivenValue } from './element.ts';
 import { aclFileError, shown } from './problem.ts';
 import { isIcmp, protocolNamed, TCP, UDP } from './protocol-names.ts';
 import { text, wholeNumber } from './scalars.ts';
 
 /** What an element of an AWS-like ACL says, still in the source's own words. */
 export interface GivenEntry {
-  readonly place: Place;
+  readonly place: SourcePlace;
   readonly direction: Known<Direction>;
-  readonly number: Given;
-  readonly action: Given;
-  readonly protocol: Given;
-  readonly ipv4: Given;
-  readonly ipv6: Given;
-  readonly from: Given;
-  readonly to: Given;
-  readonly icmpType: Given;
-  readonly icmpCode: Given;
+  readonly number: GivenValue;
+  readonly action: GivenValue;
+  readonly protocol: GivenValue;
+  readonly ipv4: GivenValue;
+  readonly ipv6: GivenValue;
+  readonly from: GivenValue;
+  readonly to: GivenValue;
+  readonly icmpType: GivenValue;
+  readonly icmpCode: GivenValue;
 }
 
 /** AWS numbers rules from 1 to 32766, and ends each list with an implicit one above ("Network ACL rules", Amazon VPC user guide). */
@@ -39,7 +39,7 @@ export const ANY_ICMP: IcmpMatch = { type: 'any', code: 'any' };
 export function readEntry(given: GivenEntry): AclEntry {
   const { place, direction } = given;
   const protocol = protocolOf(needed(given, 'protocol'));
-  return {
+  const entry: AclEntry = {
     direction,
     number: wholeNumber(needed(given, 'number'), { what: 'rule number', from: 1, to: HIGHEST_RULE }),
     allow: allowOf(needed(given, 'action')),
@@ -49,16 +49,25 @@ export function readEntry(given: GivenEntry): AclEntry {
     icmp: icmpOf(protocol, given),
     place,
   };
+  const { number, allow, remote } = entry;
+  const isImplicit = allow !== true && (isUnknown(protocol) || protocol === 'all') && EVERYWHERE.has(String(remote));
+  if (!isUnknown(number) && number > HIGHEST_OWN_RULE && !isImplicit)
+    throw aclFileError(place, `${number} is no rule number of AWS`, `write a number from 1 to ${HIGHEST_OWN_RULE}`);
+  return entry;
 }
 
-function needed(given: GivenEntry, key: 'number' | 'action' | 'protocol'): Exclude<Given, undefined> {
+/** The highest number that a rule can be given. */
+const HIGHEST_OWN_RULE = 32_766;
+const EVERYWHERE = new Set(['0.0.0.0/0', '::/0']);
+
+function needed(given: GivenEntry, key: 'number' | 'action' | 'protocol'): Exclude<GivenValue, undefined> {
   const found = given[key];
   if (found !== undefined) return found;
   const what = key === 'number' ? 'rule number' : key;
   throw aclFileError(given.place, `the entry has no ${what}`, 'write the file anew with the program that made it');
 }
 
-function allowOf(given: Exclude<Given, undefined>): Known<boolean> {
+function allowOf(given: Exclude<GivenValue, undefined>): Known<boolean> {
   if (isUnknown(given)) return given;
   const word = text(given, 'action').toLowerCase();
   if (word === 'allow') return true;
@@ -66,7 +75,7 @@ function allowOf(given: Exclude<Given, undefined>): Known<boolean> {
   throw aclFileError(given.place, `${shown(given.value)} is no action`, 'write allow or deny');
 }
 
-function protocolOf(given: Exclude<Given, undefined>): Known<ProtocolMatch> {
+function protocolOf(given: Exclude<GivenValue, undefined>): Known<ProtocolMatch> {
   if (isUnknown(given)) return given;
   const named = typeof given.value === 'string' ? protocolNamed(given.value.toLowerCase()) : undefined;
   if (named !== undefined) return named;
@@ -80,7 +89,7 @@ function remoteOf({ place, ipv4, ipv6 }: GivenEntry): { family: Known<Family>; r
     if (unknown !== undefined) return { family: unknown, remote: unknown };
     throw aclFileError(place, 'the entry has an IPv4 and an IPv6 block', 'keep one, and write two entries');
   }
-  const [family, given]: [Family, Given] = ipv6 === undefined ? ['ipv4', ipv4] : ['ipv6', ipv6];
+  const [family, given]: [Family, GivenValue] = ipv6 === undefined ? ['ipv4', ipv4] : ['ipv6', ipv6];
   if (given === undefined)
     throw aclFileError(place, 'the entry has no address block', 'write 0.0.0.0/0 for all of IPv4');
   return { family, remote: isUnknown(given) ? given : blockOf(given, family) };
@@ -98,8 +107,8 @@ function portsOf(protocol: Known<ProtocolMatch>, { from, to, place }: GivenEntry
   throw aclFileError(place, `the ports ${first}-${last} run backwards`, remedy);
 }
 
-function port(given: Given): Known<number> {
-  if (given === undefined) return { unknown: 'the entry is for TCP or UDP and names no ports' };
+function port(given: GivenValue): Known<number> {
+  if (given === undefined) return { unknown: 'the entry is for TCP or UDP and names no ports (PortRange)' };
   return wholeNumber(given, { what: 'port', from: 0, to: HIGHEST_PORT });
 }
 
@@ -111,8 +120,8 @@ function icmpOf(protocol: Known<ProtocolMatch>, { icmpType, icmpCode }: GivenEnt
   return isUnknown(code) ? code : { type, code };
 }
 
-function icmpNumber(given: Given, what: string): Known<number | 'any'> {
-  if (given === undefined) return { unknown: `the entry is for ICMP and names no ${what}` };
+function icmpNumber(given: GivenValue, what: string): Known<number | 'any'> {
+  if (given === undefined) return { unknown: `the entry is for ICMP and names no ${what} (IcmpTypeCode)` };
   const number = wholeNumber(given, { what: `ICMP ${what}`, from: -1, to: 255 });
   return number === -1 ? 'any' : number;
 }

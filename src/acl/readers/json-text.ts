@@ -1,4 +1,4 @@
-import type { Place } from '../model.ts';
+import type { SourcePlace } from '../model.ts';
 import type { Element } from './element.ts';
 import { aclFileError, shown } from './problem.ts';
 
@@ -7,10 +7,10 @@ const MOST_DOCUMENTS = 10_000;
 
 /** The documents of a JSON text: one, or many written one after the other (pages). Throws ACL_FILE. */
 export function readJsonDocuments({ name, text }: { name: string; text: string }): readonly Element[] {
-  const pieces = splitDocuments(name, text);
-  return pieces.map(({ from, to }, i) => ({
+  const segments = splitDocuments(name, text);
+  return segments.map(({ from, to }, i) => ({
     value: parse(name, text, from, to),
-    place: { file: name, path: pieces.length === 1 ? '' : `document ${i + 1}` },
+    place: { file: name, path: segments.length === 1 ? '' : `document ${i + 1}` },
   }));
 }
 
@@ -22,7 +22,7 @@ const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /** Finds where documents end by their brackets, in one pass; what depth and number hold the parser's memory down. */
 function splitDocuments(name: string, text: string): readonly { from: number; to: number }[] {
-  const pieces: { from: number; to: number }[] = [];
+  const segments: { from: number; to: number }[] = [];
   let depth = 0;
   let from = 0;
   for (let at = 0; at < text.length; at++) {
@@ -37,8 +37,8 @@ function splitDocuments(name: string, text: string): readonly { from: number; to
       depth -= 1;
       if (depth < 0) throw aclFileError(placeAt(name, text, at), 'a bracket closes that was never opened', WHOLE);
       if (depth > 0) continue;
-      pieces.push({ from, to: at + 1 });
-      if (pieces.length > MOST_DOCUMENTS)
+      segments.push({ from, to: at + 1 });
+      if (segments.length > MOST_DOCUMENTS)
         throw aclFileError({ file: name, path: '' }, `more than ${MOST_DOCUMENTS} JSON documents in one file`, TOOL);
     } else if (depth === 0 && !SPACE.has(code)) {
       const rest = text.slice(at, at + 20);
@@ -46,7 +46,7 @@ function splitDocuments(name: string, text: string): readonly { from: number; to
     }
   }
   if (depth > 0) throw aclFileError(placeAt(name, text, text.length), 'the JSON ends in the middle', WHOLE);
-  return pieces;
+  return segments;
 }
 
 function endOfString(text: string, start: number): number {
@@ -73,7 +73,7 @@ function parse(name: string, text: string, from: number, to: number): unknown {
 }
 
 /** A place in a text as line and column, both from 1. */
-export function placeAt(file: string, text: string, offset: number): Place {
+export function placeAt(file: string, text: string, offset: number): SourcePlace {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   return { file: `${file}:${line}:${offset - before.lastIndexOf('\n')}`, path: '' };

@@ -5,6 +5,9 @@ import { aclFileError } from './problem.ts';
 
 const APART = 'give the files of one network in one state; read files of different networks one by one';
 
+/** Entries that may be for any ACL, counted once for each; with more of them every answer is unsure. */
+const MOST_LOOSE = 200_000;
+
 /** Several inventories as one. Throws ACL_FILE where two elements of one id, or two entries of one number, differ. */
 export function mergeInventories(inventories: readonly AclInventory[]): AclInventory {
   const acls = new Map<string, NetworkAcl>();
@@ -16,13 +19,32 @@ export function mergeInventories(inventories: readonly AclInventory[]): AclInven
     }
     if (known === undefined) acls.set(acl.id, acl);
   }
+  const all = inventories.flatMap((one) => one.loose ?? []);
+  const isTooMany = all.length * acls.size > MOST_LOOSE;
+  const absent = inventories.flatMap((one) => one.absent ?? []);
+  const warnings = inventories.flatMap((one) => one.warnings ?? []);
+  const loose = isTooMany ? [] : all;
+  const [first] = isTooMany ? all : [];
+  const more: readonly Unjudged[] = first
+    ? [
+        {
+          reason: `${all.length} rules may be for any ACL: ${first.presence?.unknown}`,
+          place: first.place,
+          acl: undefined,
+        },
+      ]
+    : [];
   return {
-    acls: [...acls.values()],
+    acls: [...acls.values()].map((acl) => (loose.length === 0 ? acl : { ...acl, entries: [...acl.entries, ...loose] })),
     subnets: mergeSubnets(inventories.flatMap(({ subnets }) => subnets)),
-    unjudged: [...inventories.flatMap(({ unjudged }) => unjudged), ...servedTwice([...acls.values()])].map((one) => ({
-      ...one,
-      reason: scrub(one.reason),
-    })),
+    unjudged: [...more, ...inventories.flatMap(({ unjudged }) => unjudged), ...servedTwice([...acls.values()])].map(
+      (one) => ({
+        ...one,
+        reason: scrub(one.reason),
+      }),
+    ),
+    ...(absent.length > 0 ? { absent } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
   };
 }
 
@@ -44,9 +66,9 @@ function servedTwice(acls: readonly NetworkAcl[]): readonly Unjudged[] {
 function mergeSubnets(all: readonly Subnet[]): readonly Subnet[] {
   const subnets = new Map<string, Subnet>();
   for (const subnet of all) {
-    const known = subnets.get(subnet.id) ?? { id: subnet.id, vpc: undefined, blocks: [] };
+    const known = subnets.get(subnet.id) ?? { ...subnet, vpc: undefined, blocks: [] };
     subnets.set(subnet.id, {
-      id: subnet.id,
+      ...known,
       vpc: known.vpc ?? subnet.vpc,
       blocks: [...new Set([...known.blocks, ...subnet.blocks])].sort(),
     });
@@ -61,7 +83,8 @@ function inOrder(acl: NetworkAcl): NetworkAcl {
   const entries = acl.entries.filter((entry) => !isImplicit(entry)).toSorted(byOrder);
   const seen = new Map<string, AclEntry>();
   for (const entry of entries) {
-    const { direction, family, number } = entry;
+    const { direction, family, number, when, presence } = entry;
+    if (when !== undefined || presence !== undefined) continue;
     if (isUnknown(direction) || isUnknown(family) || isUnknown(number)) continue;
     const key = `${direction} ${family} ${number}`;
     const other = seen.get(key);
@@ -88,10 +111,10 @@ function isImplicit({ number, allow, protocol, remote }: AclEntry): boolean {
   return allow === false && protocol === 'all' && (remote === '0.0.0.0/0' || remote === '::/0');
 }
 
-function contentOf({ id, vpc, isDefault, subnets, entries, exempts }: NetworkAcl): string {
+function contentOf({ id, vpc, isDefault, subnets, entries, exempts, perhaps, when }: NetworkAcl): string {
   const rules = entries.map(({ place: _, ports, ...entry }) => [
     Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)),
     isUnknown(ports) ? ports : portsText(ports),
   ]);
-  return JSON.stringify([id, vpc, isDefault, subnets, exempts, rules]);
+  return JSON.stringify([id, vpc, isDefault, subnets, exempts, rules, perhaps ?? [], when ?? []]);
 }

@@ -1,12 +1,12 @@
 import { isUnknown, type Known } from '../model.ts';
-import type { Element, Given } from './element.ts';
+import type { Element, GivenValue } from './element.ts';
 import { aclFileError, shown } from './problem.ts';
 
 const WHOLE = /^[+-]?\d{1,12}$/;
 
 /** A whole number within bounds, both inclusive; a text that holds one counts. Throws ACL_FILE for anything else. */
 export function wholeNumber(
-  given: Exclude<Given, undefined>,
+  given: Exclude<GivenValue, undefined>,
   { what, from, to }: { what: string; from: number; to: number },
 ): Known<number> {
   if (isUnknown(given)) return given;
@@ -17,7 +17,7 @@ export function wholeNumber(
 }
 
 /** True or false; the words count too. Throws ACL_FILE for anything else. */
-export function trueOrFalse(given: Exclude<Given, undefined>): Known<boolean> {
+export function trueOrFalse(given: Exclude<GivenValue, undefined>): Known<boolean> {
   if (isUnknown(given)) return given;
   const { value, place } = given;
   const word = typeof value === 'string' ? value.toLowerCase() : value;

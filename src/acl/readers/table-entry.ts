@@ -1,6 +1,6 @@
 import { type Cidr, readAddress } from '../../addresses.ts';
 import { ALL_PORTS, type Family, HIGHEST_PORT, type PortRange, type PortSet, portSet } from '../../ports.ts';
-import type { AclEntry, Direction, IcmpMatch, Place, ProtocolMatch } from '../model.ts';
+import type { AclEntry, Direction, IcmpMatch, ProtocolMatch, SourcePlace } from '../model.ts';
 import { familyOf, readKnownBlock } from './blocks.ts';
 import { ANY_ICMP } from './entry.ts';
 import { aclFileError, shown } from './problem.ts';
@@ -16,8 +16,8 @@ const WITH_PORTS: ReadonlySet<ProtocolMatch> = new Set([TCP, UDP, SCTP]);
 export function entriesOfLine(
   direction: Direction,
   words: readonly string[],
-  at: Place,
-  place: Place,
+  at: SourcePlace,
+  place: SourcePlace,
 ): readonly AclEntry[] {
   const [number = '', action = '', name = '', ports = '', remote = '', ...more] = words;
   if (remote === '') throw aclFileError(at, 'the rule ends too early', LINE);
@@ -34,7 +34,7 @@ export function entriesOfLine(
   return remotesOf(remote.toLowerCase(), protocol, at).map((one) => ({ ...rule, ...one }));
 }
 
-function refuse(at: Place, word: string, what: string): never {
+function refuse(at: SourcePlace, word: string, what: string): never {
   throw aclFileError(at, `${shown(word)} is no ${what}`, LINE);
 }
 
@@ -43,19 +43,19 @@ function wholeOf(word: string, highest: number): number | undefined {
   return number <= highest ? number : undefined;
 }
 
-function allowOf(word: string, at: Place): boolean {
+function allowOf(word: string, at: SourcePlace): boolean {
   if (word !== 'allow' && word !== 'deny') refuse(at, word, 'action');
   return word === 'allow';
 }
 
 const isAny = (word: string): boolean => word === 'any' || word === 'all' || word === '*' || word === '-';
 
-function protocolOf(word: string, at: Place): ProtocolMatch {
+function protocolOf(word: string, at: SourcePlace): ProtocolMatch {
   if (isAny(word)) return 'all';
   return protocolNamed(word) ?? wholeOf(word, HIGHEST_PROTOCOL) ?? refuse(at, word, 'protocol');
 }
 
-function matchOf(protocol: ProtocolMatch, word: string, at: Place): { ports: PortSet; icmp: IcmpMatch } {
+function matchOf(protocol: ProtocolMatch, word: string, at: SourcePlace): { ports: PortSet; icmp: IcmpMatch } {
   if (isAny(word)) return { ports: ALL_PORTS, icmp: ANY_ICMP };
   if (isIcmp(protocol)) return { ports: ALL_PORTS, icmp: icmpOf(word, at) };
   if (WITH_PORTS.has(protocol))
@@ -63,7 +63,7 @@ function matchOf(protocol: ProtocolMatch, word: string, at: Place): { ports: Por
   throw aclFileError(at, `${shown(word)} can't be, since only tcp, udp and sctp have ports`, 'write any for the ports');
 }
 
-function rangeOf(word: string, at: Place): PortRange {
+function rangeOf(word: string, at: SourcePlace): PortRange {
   const [first = '', last = first, ...more] = word.split('-');
   const [from, to] = [wholeOf(first, HIGHEST_PORT), wholeOf(last, HIGHEST_PORT)];
   if (from === undefined || to === undefined || more.length > 0) return refuse(at, word, 'range of ports');
@@ -71,7 +71,7 @@ function rangeOf(word: string, at: Place): PortRange {
   return { from, to };
 }
 
-function icmpOf(word: string, at: Place): IcmpMatch {
+function icmpOf(word: string, at: SourcePlace): IcmpMatch {
   const [type = '', code = 'any', ...more] = word.split('/');
   const number = (part: string): number | 'any' =>
     isAny(part) ? 'any' : (wholeOf(part, HIGHEST_ICMP) ?? refuse(at, word, 'ICMP type, or type/code'));
@@ -79,7 +79,11 @@ function icmpOf(word: string, at: Place): IcmpMatch {
   return { type: number(type), code: number(code) };
 }
 
-function remotesOf(word: string, protocol: ProtocolMatch, at: Place): readonly { family: Family; remote: Cidr }[] {
+function remotesOf(
+  word: string,
+  protocol: ProtocolMatch,
+  at: SourcePlace,
+): readonly { family: Family; remote: Cidr }[] {
   const families: readonly Family[] = protocol === ICMP ? ['ipv4'] : protocol === ICMPV6 ? ['ipv6'] : ['ipv4', 'ipv6'];
   if (isAny(word)) return families.map((family) => ({ family, remote: family === 'ipv4' ? '0.0.0.0/0' : '::/0' }));
   const address = readAddress(word);

@@ -1,6 +1,6 @@
-import type { AclInventory, Place, Subnet } from '../model.ts';
+import type { AclInventory, SourcePlace, Subnet } from '../model.ts';
 import { readKnownBlock } from './blocks.ts';
-import type { AclDraft } from './draft.ts';
+import { type AclDraft, emptyDraft } from './draft.ts';
 import { aclFileError, shown } from './problem.ts';
 import { entriesOfLine } from './table-entry.ts';
 
@@ -52,16 +52,16 @@ export function readTable({ name, text }: { name: string; text: string }): AclIn
   return { acls, subnets, unjudged: [] };
 }
 
-function aclOf([id, ...more]: readonly string[], at: Place, place: Place): AclDraft {
+function aclOf([id, ...more]: readonly string[], at: SourcePlace, place: SourcePlace): AclDraft {
   if (id === undefined) throw aclFileError(at, 'the ACL has no name', ACL_LINE);
   const isDefault = more[0]?.toLowerCase() === 'default';
   const [word, vpc, ...rest] = isDefault ? more.slice(1) : more;
   const isFine = word === undefined || (word.toLowerCase() === 'vpc' && vpc !== undefined && rest.length === 0);
   if (!isFine) throw aclFileError(at, `${shown(more.join(' '))} can't follow the name of an ACL`, ACL_LINE);
-  return { id, vpc, isDefault, subnets: [], entries: [], exempts: 'none', place };
+  return emptyDraft({ id, vpc, isDefault, exempts: 'none', place });
 }
 
-function subnetOf([id, ...words]: readonly string[], at: Place, vpc: string | undefined): Subnet {
+function subnetOf([id, ...words]: readonly string[], at: SourcePlace, vpc: string | undefined): Subnet {
   if (id === undefined) throw aclFileError(at, 'the subnet has no name', SUBNET_LINE);
   const blocks = words.map((word) => {
     const block = readKnownBlock(word);

@@ -1,27 +1,22 @@
-import type { Place, Unjudged } from '../model.ts';
-import { type Element, field, type Given, isMapping, items, mapping, optionalText, requiredText } from './element.ts';
+import type { SourcePlace, Unjudged } from '../model.ts';
+import {
+  type Element,
+  field,
+  type GivenValue,
+  isMapping,
+  items,
+  mapping,
+  optionalText,
+  requiredText,
+} from './element.ts';
 import { aclFileError, shown } from './problem.ts';
+import { type Instance, isTerraformState, stateInstances } from './terraform-state.ts';
 
-/** An instance of a resource, as a state or a plan tells it. */
-export interface Instance {
-  readonly address: string;
-  /** The address of its module instance; empty for the root. */
-  readonly module: string;
-  readonly type: string;
-  readonly name: string;
-  /** Its key under count or for_each. */
-  readonly index: string | number | undefined;
-  readonly isData: boolean;
-  readonly values: Element;
-  /** Which of its values are known only after apply, in their shape. */
-  readonly unknown: unknown;
-  /** Made by this plan, so that the cloud gives it nothing but what is configured. */
-  readonly isNew: boolean;
-}
+export type { Instance } from './terraform-state.ts';
 
 /** What `terraform show -json` told. */
 export interface TerraformDocument {
-  readonly place: Place;
+  readonly place: SourcePlace;
   readonly instances: readonly Instance[];
   /** What a plan takes away, with the values that go. */
   readonly gone: readonly Instance[];
@@ -30,14 +25,25 @@ export interface TerraformDocument {
   readonly unjudged: readonly Unjudged[];
 }
 
-const READ_TYPES = /^aws_(?:default_)?(?:network_acl|network_acl_rule|network_acl_association|subnet|vpc)$/;
+const READ_TYPES =
+  /^aws_(?:default_)?(?:network_acl|network_acl_rule|network_acl_association|subnet|vpc|vpc_ipv6_cidr_block_association)$/;
 
-export function isTerraform({ value }: Element): boolean {
-  return isMapping(value) && typeof value['format_version'] === 'string';
+export function isTerraform(root: Element): boolean {
+  const { value } = root;
+  return (isMapping(value) && typeof value['format_version'] === 'string') || isTerraformState(root);
 }
 
-/** Reads the JSON of a plan or a state (Terraform, "JSON Output Format", major version 0 or 1). Throws ACL_FILE. */
+const isRead = (type: string): boolean => READ_TYPES.test(type);
+
+/**
+ * Reads the JSON of a plan or a state (Terraform, "JSON Output Format", major version 0 or 1), or a raw state of version 4. Throws
+ * ACL_FILE.
+ */
 export function readTerraformDocument(root: Element): TerraformDocument {
+  if (isTerraformState(root)) {
+    const instances = stateInstances(root, isRead);
+    return { place: root.place, instances, gone: [], configuration: undefined, unjudged: [] };
+  }
   const version = requiredText(root, 'format_version');
   if (!/^[01]\./.test(version)) {
     const hint = 'use a Terraform whose show -json writes version 1';
@@ -64,7 +70,7 @@ interface Change {
 
 function changeOf(element: Element): readonly Change[] {
   const type = requiredText(mapping(element), 'type');
-  if (!READ_TYPES.test(type) || field(element, 'deposed') !== undefined) return [];
+  if (!isRead(type) || field(element, 'deposed') !== undefined) return [];
   const change = field(element, 'change');
   if (change === undefined) throw aclFileError(element.place, 'change is missing', 'write the plan anew');
   const actions = items(field(change, 'actions')).map(({ value }) => value);
@@ -97,7 +103,7 @@ function moduleInstances(module: Element | undefined): readonly Instance[] {
   const own = items(field(module, 'resources')).flatMap((element): Instance[] => {
     const type = requiredText(mapping(element), 'type');
     const values = field(element, 'values');
-    if (!READ_TYPES.test(type) || values === undefined) return [];
+    if (!isRead(type) || values === undefined) return [];
     return [{ ...named(element, address), values: mapping(values), unknown: undefined, isNew: false }];
   });
   return [...own, ...items(field(module, 'child_modules')).flatMap(moduleInstances)];
@@ -130,7 +136,7 @@ function incomplete(root: Element): readonly Unjudged[] {
 }
 
 /** A value of an instance: absent, known, or known only after apply. */
-export function attributeOf({ values, unknown, address }: Instance, key: string): Given {
+export function attributeOf({ values, unknown, address }: Instance, key: string): GivenValue {
   if (unknown === true || (isMapping(unknown) && Object.hasOwn(unknown, key) && unknown[key] === true))
     return AFTER_APPLY;
   const found = field(values, key);

@@ -1,7 +1,7 @@
 import { portsText } from '../../ports.ts';
-import { type AclEntry, type Direction, isUnknown, type Known, type Place } from '../model.ts';
+import { type AclEntry, type Direction, isUnknown, type Known, type SourcePlace } from '../model.ts';
 import { type Drafts, draftOf } from './draft.ts';
-import { field, type Given, isMapping, items, mapping } from './element.ts';
+import { field, type GivenValue, isMapping, items, mapping } from './element.ts';
 import { readEntry } from './entry.ts';
 import { aclFileError } from './problem.ts';
 import { trueOrFalse } from './scalars.ts';
@@ -14,13 +14,12 @@ const INLINE: readonly (readonly [key: string, direction: Direction])[] = [
   ['egress', 'outbound'],
 ];
 
-/** A rule that could be for more ACLs makes every answer unsure. */
+/** A rule that could be for more ACLs may be for any. */
 const MOST_NAMED = 20;
 
 /** Adds rules of their own (aws_network_acl_rule) and inline ones. A refreshed ACL repeats the former inline. Throws ACL_FILE. */
 export function addEntries(drafts: Drafts, index: TerraformIndex): void {
   const { instances, gone } = index.document;
-  const ruled = new Set<string>();
   const replaced = new Set<string>();
   for (const rule of gone.filter(isRule)) {
     const { ids, certain } = aclNamedBy(drafts, index, rule);
@@ -33,24 +32,19 @@ export function addEntries(drafts: Drafts, index: TerraformIndex): void {
     if (certain && only !== undefined) {
       const entry = ruleEntry(rule);
       draftOf(drafts, only, place).entries.push(entry);
-      ruled.add(only);
       replaced.add(keyOf(only, entry));
       continue;
     }
-    const reason = 'which ACL the rule is for is known only after apply';
-    const isAny = ids.length === 0 || ids.length > MOST_NAMED;
-    for (const acl of isAny ? [undefined] : ids) drafts.unjudged.push({ reason, place, acl });
+    const presence = { unknown: 'which ACL the rule is for is known only after apply' };
+    const perhaps: AclEntry = { ...ruleEntry(rule), presence };
+    if (ids.length === 0 || ids.length > MOST_NAMED) drafts.loose.push(perhaps);
+    else for (const acl of new Set(ids)) draftOf(drafts, acl, place).entries.push(perhaps);
   }
   for (const instance of instances.filter(({ type }) => type === ACL || type === DEFAULT_ACL))
-    addInline(drafts, index, instance, { ruled, replaced });
+    addInline(drafts, index, instance, replaced);
 }
 
-function addInline(
-  drafts: Drafts,
-  index: TerraformIndex,
-  instance: Instance,
-  { ruled, replaced }: { ruled: ReadonlySet<string>; replaced: ReadonlySet<string> },
-): void {
+function addInline(drafts: Drafts, index: TerraformIndex, instance: Instance, replaced: ReadonlySet<string>): void {
   const id = idOf(instance);
   const draft = draftOf(drafts, id, placeOf(instance));
   const expressions = index.expressionsOf(instance);
@@ -59,8 +53,8 @@ function addInline(
     const isLeftOut = expressions !== undefined && field(expressions, key) === undefined;
     const given = attributeOf(instance, key);
     if (given !== undefined && isUnknown(given)) {
-      // A new ACL with rules of their own has no others: Terraform does not take both kinds for one ACL.
-      if (isLeftOut && instance.isNew && ruled.has(id)) continue;
+      // A new ACL whose configuration names no rules gets none: it denies everything, but for rules of their own.
+      if (isLeftOut && instance.isNew) continue;
       drafts.unjudged.push({
         reason: `its ${direction} rules are known only after apply`,
         place: placeOf(instance),
@@ -99,7 +93,7 @@ function inlineEntries(instance: Instance, key: string, direction: Direction): r
   return items(field(instance.values, key)).map((element, i) => {
     const place = { file: element.place.file, path: `${instance.address}.${key}[${i}]` };
     const unknowns: unknown = Array.isArray(unknown) ? unknown[i] : undefined;
-    const at = (name: string): Given => {
+    const at = (name: string): GivenValue => {
       if (unknowns === true || (isMapping(unknowns) && unknowns[name] === true)) return AFTER_APPLY;
       const found = field(mapping({ ...element, place }), name);
       return found?.value === '' ? undefined : found;
@@ -109,8 +103,8 @@ function inlineEntries(instance: Instance, key: string, direction: Direction): r
 }
 
 /** What is left out is 0 to the provider, a type of ICMP included (terraform-provider-aws, vpc_network_acl_rule.go). */
-function matched(at: (key: string) => Given, place: Place) {
-  const orZero = (key: string): Given => at(key) ?? { value: 0, place };
+function matched(at: (key: string) => GivenValue, place: SourcePlace) {
+  const orZero = (key: string): GivenValue => at(key) ?? { value: 0, place };
   return {
     protocol: at('protocol'),
     ipv4: at('cidr_block'),
@@ -124,7 +118,7 @@ function matched(at: (key: string) => Given, place: Place) {
 
 const isRule = ({ type }: Instance): boolean => type === 'aws_network_acl_rule';
 
-function placeOf({ values, address }: Instance): Place {
+function placeOf({ values, address }: Instance): SourcePlace {
   return { file: values.place.file, path: address };
 }
 

@@ -76,7 +76,7 @@ function missing(instance: Instance, attribute: string): Error {
   return aclFileError(place, `${attribute} is missing`, 'write the file anew with terraform show -json');
 }
 
-function textAt(instance: Instance, key: string): string | undefined {
+export function textAt(instance: Instance, key: string): string | undefined {
   const given = attributeOf(instance, key);
   return given !== undefined && !isUnknown(given) && typeof given.value === 'string' ? given.value : undefined;
 }

@@ -1,4 +1,4 @@
-import { isUnknown, type Place } from '../model.ts';
+import { isUnknown, type SourcePlace } from '../model.ts';
 import { type Drafts, draftOf } from './draft.ts';
 import { field, isMapping, items } from './element.ts';
 import { text } from './scalars.ts';
@@ -27,6 +27,7 @@ export function addServedSubnets(drafts: Drafts, index: TerraformIndex): void {
         reason: 'which ACL serves which subnet is known only after apply',
         place,
         acl: undefined,
+        about: 'subnets',
       });
   }
   for (const instance of instances.filter(({ type }) => type === ACL || type === DEFAULT_ACL))
@@ -49,7 +50,7 @@ function addListed(drafts: Drafts, index: TerraformIndex, instance: Instance, mo
   if (isLeftOut) return;
   const { ids, certain } = subnetsOf(referredBy(index, instance, 'subnet_ids'));
   draft.subnets.push(...ids);
-  if (!certain) drafts.unjudged.push({ reason: UNCERTAIN, place, acl: ids.length === 0 ? undefined : id });
+  if (!certain) drafts.unjudged.push({ reason: UNCERTAIN, place, acl: undefined, about: 'subnets' });
 }
 
 function holdsUnknown({ unknown }: Instance): boolean {
@@ -59,6 +60,6 @@ function holdsUnknown({ unknown }: Instance): boolean {
 
 const isAssociation = ({ type }: Instance): boolean => type === 'aws_network_acl_association';
 
-function placeOf({ values, address }: Instance): Place {
+function placeOf({ values, address }: Instance): SourcePlace {
   return { file: values.place.file, path: address };
 }

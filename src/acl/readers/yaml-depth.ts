@@ -3,7 +3,7 @@ import { Lexer } from 'yaml';
 const INDICATORS_A_LINE = 32;
 const DEEPEST_FLOW = 128;
 const DEEPEST_INDENT = 512;
-const MOST_TOKENS = 300_000;
+const MOST_TOKENS = 1_000_000;
 const NESTED = 'nested too deeply for a template';
 
 /**

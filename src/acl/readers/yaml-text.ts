@@ -1,38 +1,54 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
-import type { Place } from '../model.ts';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from 'yaml';
+import type { SourcePlace } from '../model.ts';
+import { type Documents, doubled } from './doubled-key.ts';
 import type { Element } from './element.ts';
 import { aclFileError, shown } from './problem.ts';
 import { tooMuchFor } from './yaml-depth.ts';
 
-/** CloudFormation takes templates up to 1 MB ("CloudFormation quotas", AWS CloudFormation User Guide). */
-const LONGEST = 1024 * 1024;
-const SPLIT = 'write one file for each';
+/** CloudFormation takes templates up to 1 MB ("CloudFormation quotas", AWS CloudFormation User Guide); listings are longer. */
+const LONGEST = 4 * 1024 * 1024;
+const MOST_DOCUMENTS = 1000;
+const MOST_WARNINGS = 20;
 const SYNTAX = 'check the file with the program that it is for';
 
-/** A YAML text as plain data, short intrinsic tags (`!Ref x`) as their long form (`{ Ref: x }`). Throws ACL_FILE. */
-export function readYaml({ name, text }: { name: string; text: string }): Element {
-  const whole: Place = { file: name, path: '' };
+/** The documents of a YAML text as plain data, short intrinsic tags (`!Ref x`) as their long form (`{ Ref: x }`). Throws ACL_FILE. */
+export function readYamlDocuments({ name, text }: { name: string; text: string }): Documents {
+  const whole: SourcePlace = { file: name, path: '' };
   if (text.length > LONGEST)
-    throw aclFileError(whole, 'YAML of more than 1 MB, which is more than a template may be', SPLIT);
+    throw aclFileError(whole, 'YAML of more than 4 MB', 'write it as JSON, or as several files');
   const lines = new LineCounter();
-  const at = (offset: number): Place => {
+  const at = (offset: number): SourcePlace => {
     const { line, col } = lines.linePos(offset);
     return { file: `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}`, path: '' };
   };
   const tooMuch = tooMuchFor(text);
   if (tooMuch !== undefined) throw aclFileError(whole, tooMuch, SYNTAX);
-  const document = parse(text, lines);
-  const first = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
-  if (first) throw aclFileError(at(first.pos[0]), `YAML can't be read here: ${sentence(first.message)}`, SYNTAX);
-  return { value: dataOf(document.contents, at), place: whole };
+  const parsed = parseAllDocuments(text, {
+    ...{ lineCounter: lines, prettyErrors: false, uniqueKeys: false },
+    // CloudFormation reads YAML 1.1, so that a bare `yes` is true ("Template formats", AWS CloudFormation User Guide).
+    version: '1.1',
+  });
+  const documents = 'empty' in parsed ? [] : parsed;
+  if (documents.length > MOST_DOCUMENTS)
+    throw aclFileError(whole, `more than ${MOST_DOCUMENTS} YAML documents in one file`, SYNTAX);
+  const warnings: string[] = [];
+  const read = documents.map((document, i): Element => {
+    const [first] = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
+    if (first) throw aclFileError(at(first.pos[0]), `YAML can't be read here: ${sentence(first.message)}`, SYNTAX);
+    const place = documents.length === 1 ? whole : { file: name, path: `document ${i + 1}` };
+    return { value: dataOf(document.contents, { at, warnings }), place };
+  });
+  return { documents: read.filter(({ value }) => value !== null), warnings };
 }
 
-/** CloudFormation reads YAML 1.1, so that a bare `yes` is true ("Template formats", AWS CloudFormation User Guide). */
-function parse(text: string, lineCounter: LineCounter): Document.Parsed {
-  return parseDocument(text, { lineCounter, prettyErrors: false, version: '1.1', uniqueKeys: false });
+/** A YAML text of one document. Throws ACL_FILE. */
+export function readYaml(file: { name: string; text: string }): Element {
+  const [only, second] = readYamlDocuments(file).documents;
+  if (second) throw aclFileError(second.place, 'a second YAML document', 'write one document alone');
+  return only ?? { value: null, place: { file: file.name, path: '' } };
 }
 
-function dataOf(node: unknown, at: (offset: number) => Place): unknown {
+function dataOf(node: unknown, { at, warnings }: { at: (offset: number) => SourcePlace; warnings: string[] }): unknown {
   const read = (one: unknown): unknown => {
     if (isAlias(one)) {
       const message = `an alias (*${shown(one.source)}), which CloudFormation does not take`;
@@ -44,10 +60,14 @@ function dataOf(node: unknown, at: (offset: number) => Place): unknown {
   };
   const mapOf = (pairs: readonly Pair[]): Readonly<Record<string, unknown>> => {
     const map = new Map<string, unknown>();
+    const places = new Map<string, number>();
     for (const { key, value } of pairs) {
       if (!isScalar(key)) throw aclFileError(at(startOf(key)), 'a key that is not a plain text', 'write "key: value"');
       const name = key.source ?? String(key.value);
-      if (map.has(name)) throw aclFileError(at(startOf(key)), `the key ${shown(name)} stands here twice`, 'keep one');
+      const before = places.get(name);
+      if (before !== undefined && warnings.length < MOST_WARNINGS)
+        warnings.push(doubled(name, at(before).file, at(startOf(key)).file));
+      places.set(name, startOf(key));
       map.set(name, read(value));
     }
     return Object.fromEntries(map);

@@ -1,18 +1,18 @@
-import { stateFolder } from '../../survey/state.ts';
+import { SETTING_NAMES, type Values } from '../../plan/container-sysctls.ts';
+import { stateFolder } from '../../reconcile/state.ts';
 import type { System } from '../../system/system.ts';
-import { SETTING_NAMES, type Values } from './gift.ts';
 
 /** What containers were given since the host started, and where: enough to know our own values again, and to take them back. */
 export interface NativeMemory {
   readonly ours: readonly Values[];
-  /** Folders of namespaces that an engine has told of. */
+  /** Folders of namespaces that an engine has named. */
   readonly folders: readonly string[];
 }
 
 const NOTHING: NativeMemory = { ours: [], folders: [] };
 const fileIn = (folder: string): string => `${folder}/native.json`;
 
-/** The memory of an earlier agent; empty where there is none, or a damaged one: then all values count as somebody's choice. */
+/** The memory of an earlier agent; empty where there is none, or a damaged one: then all values count as chosen. */
 export async function readNativeMemory(system: System): Promise<NativeMemory> {
   const text = await system.readText(fileIn(await stateFolder(system)));
   try {

@@ -1,12 +1,11 @@
 import { addressBlock, familyOf } from '../../acl/address-block.ts';
-import type { AclInventory } from '../../acl/model.ts';
+import type { AclInventory, Side } from '../../acl/model.ts';
 import { PROTOCOL_NUMBERS } from '../../acl/services.ts';
-import type { Side } from '../../acl/side.ts';
 import { blockHas } from '../../addresses.ts';
-import { EXIT, PortfenceError } from '../../errors.ts';
-import { parseFlow } from '../../plan/flow-text.ts';
+import { EXIT } from '../../errors.ts';
+import { parseEnds } from '../../plan/flow-text.ts';
 import { scrub } from '../../scrub.ts';
-import { type AclOptions, named, sidesOf, withAclSide } from '../acl-question.ts';
+import { type AclOptions, named, onlySubnet, sidesOf, withAclSide } from '../acl-question.ts';
 import { readAclSource } from '../acl-source.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 
@@ -20,19 +19,15 @@ export const addAclExplain: AddCommand = (acl, context, respond) => {
     .option('--peer-subnet <id>', "the peer's subnet, or the NAT gateway's: its ACL is passed as well", named)
     .option('--json', 'one JSON document')
     .action(async (text: string, options: Options) => {
-      const flow = parseFlow(text);
-      if (flow.arrived !== undefined || flow.leaves !== undefined)
-        throw new PortfenceError('FLOW', "an ACL knows no interfaces: 'in' and 'out' say nothing here", {
-          hint: "write it like 'tcp 10.0.1.10:40001 > 203.0.113.10:443'",
-        });
+      const flow = parseEnds(text);
       const [{ walkFlow }, report] = await Promise.all([
         import('../../acl/walk-flow.ts'),
         import('../../report/acl-explain.ts'),
       ]);
       const source = await readAclSource(context, options);
       const subnet =
-        options.subnet ?? (options.acl === undefined ? subnetWith(source.inventory, flow.source) : undefined);
-      const sides = sidesOf(source, subnet === undefined ? options : { ...options, subnet });
+        onlySubnet(options) ?? (options.acl === undefined ? subnetWith(source.inventory, flow.source) : undefined);
+      const sides = sidesOf(source, subnet === undefined ? options : { ...options, subnet: [subnet] });
       const { own, peer, unjudged } = sides;
       const notes = [...sides.notes, ...strangerNotes(own, flow.source)];
       for (const note of notes) context.say(`note: ${note}`);

@@ -1,4 +1,5 @@
 import { EXIT } from '../../errors.ts';
+import { NO_PORTS } from '../../ports.ts';
 import { type AclOptions, askAcl, withAclQuestion } from '../acl-question.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 import { type UsedOptions, usedPorts, withUsedPorts } from '../used-ports.ts';
@@ -12,7 +13,7 @@ export const addAclFix: AddCommand = (acl, context, respond) => {
     )
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
-      const [{ solve }, { fixFor }, { recommend }, report] = await Promise.all([
+      const [{ solve }, { fixFor }, { offeredFor }, report] = await Promise.all([
         import('../../acl/solve.ts'),
         import('../../acl/fix.ts'),
         import('../../acl/recommend.ts'),
@@ -23,9 +24,10 @@ export const addAclFix: AddCommand = (acl, context, respond) => {
       const notes = [...ask.notes, ...used.notes(question.peers)];
       for (const note of notes) context.say(`note: ${note}`);
       const fix = fixFor(question, used.by);
-      const recommended = recommend(solve(question).ranges);
-      const exit = fix.after.fits ? EXIT.fine : EXIT.no;
-      const found = { question, fix, used, recommended, unjudged, notes };
+      const safe = unjudged.length > 0 ? NO_PORTS : solve(question).ranges;
+      const offered = offeredFor(used.fenced ?? used.plain, safe);
+      const exit = fix.after.fits && unjudged.length === 0 ? EXIT.fine : EXIT.no;
+      const found = { question, fix, used, offered, unjudged, notes };
       respond({ exit, ...report.aclFixText(found) }, options.json ?? false);
     });
 };

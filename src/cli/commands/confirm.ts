@@ -1,11 +1,12 @@
-import { confirm } from '../../apply/rollback.ts';
 import { EXIT } from '../../errors.ts';
+import { confirm } from '../../reconcile/rollback.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 
+/** `portfence confirm`: keeps what `apply --confirm` made. */
 export const confirmCommand: AddCommand = (program, context, respond) => {
   program
     .command('confirm')
-    .description('keep what `apply --confirm` has made; without it, it is taken back')
+    .description('keep what `apply --confirm` has made; without it, it is rolled back')
     .option('--json', 'one JSON document')
     .action(async (options: CommonFlags) => {
       await confirm(context.system, context.say);

@@ -19,6 +19,7 @@ VPC's resolver out. Docker gives containers the host's resolvers else, and no ne
 With the key, Docker asks from the container's own network namespace, so through NAT; without it, on user-defined networks, from the host's. Behind
 the fence both leave with allowed ports. A restart of Docker stops containers, unless live-restore is on.`;
 
+/** `portfence dns`: merges the VPC's resolver into Docker's daemon.json. */
 export const dnsCommand: AddCommand = (program, { system, say }, respond) => {
   program
     .command('dns')

@@ -1,7 +1,10 @@
 import { EXIT } from '../../errors.ts';
+import { isBlank } from '../../policy/blank.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 import { DEFAULT_POLICY, type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
 import { addCloudInit } from './install-cloud-init.ts';
+import { addKubernetes } from './install-kubernetes.ts';
+import { addSwarm } from './install-swarm.ts';
 import { ROOT_WORDS, rootOf } from './root-folder.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
@@ -10,9 +13,12 @@ interface Options extends CommonFlags, PolicyOptions {
   readonly dryRun?: boolean;
 }
 
+/** `portfence install`: makes the fence last on this host, in an image, or by user data. */
 export const installCommand: AddCommand = (program, context, respond) => {
   const command = program.command('install').description('make the fence last');
   addCloudInit(command, context, respond);
+  addKubernetes(command, context, respond);
+  addSwarm(command, context, respond);
   withPolicyFlags(command.command('systemd'))
     .description('write units that bring the fence at every boot, before any container, and start them; asks nothing')
     .option('--dry-run', 'print every file instead of writing it')
@@ -22,15 +28,15 @@ export const installCommand: AddCommand = (program, context, respond) => {
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
       const { system, say } = context;
-      const [{ install }, { prepareInstall }, { ownLauncher }, report] = await Promise.all([
+      const [{ install, previewInstall }, { lastingCommand }, report] = await Promise.all([
         import('../../install/install.ts'),
-        import('../../install/prepare.ts'),
-        import('../../system/launcher.ts'),
+        import('../../system/own-program.ts'),
         import('../../report/installed.ts'),
       ]);
       const { root } = options;
-      const file = `${root ?? ''}${DEFAULT_POLICY}`;
-      const isThere = (await system.readText(file)) !== undefined;
+      const file = root === undefined ? DEFAULT_POLICY : await system.pathIn(root, DEFAULT_POLICY);
+      const text = await system.readText(file);
+      const isThere = text !== undefined && !isBlank(text);
       const named = isThere && options.policy === undefined ? { ...options, policy: file } : options;
       const args = options.dockerHost ? ['--docker-host', options.dockerHost] : [];
       const whole = {
@@ -38,11 +44,11 @@ export const installCommand: AddCommand = (program, context, respond) => {
         root,
         dockerHost: options.dockerHost,
         backend: options.backend,
-        agent: { ...ownLauncher(), args },
+        agent: { program: lastingCommand(), args },
       };
       const json = options.json ?? false;
       if (options.dryRun) {
-        const { files, notes } = await prepareInstall(system, whole);
+        const { files, notes } = await previewInstall(system, whole);
         for (const note of notes) say(`note: ${note}`);
         respond({ exit: EXIT.fine, ...report.filesText(files, root ?? '') }, json);
         return;

@@ -23,7 +23,7 @@ export const labCommand: AddCommand = (program, { say, colour }, respond) => {
       const { labRun } = await import('../../lab/scenario.ts');
       const { labText } = await import('../../lab/lab-report.ts');
       const { runPortfence } = await import('../../lab/run-portfence.ts');
-      const { interruptible } = await import('../../system/interrupt.ts');
+      const { interruptible } = await import('../../system/signals.ts');
       const docker = options.docker ?? false;
       const result = await interruptible((signal) => labRun({ docker, portfence: runPortfence, say, signal }));
       const text = labText(result, { colour });
@@ -31,28 +31,28 @@ export const labCommand: AddCommand = (program, { say, colour }, respond) => {
     });
   lab
     .command('up')
-    .description('build the world and leave it standing, to play with')
+    .description('build the testbed and leave it standing, to play with')
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
-      const { labUp, STANDING } = await import('../../lab/standing-world.ts');
+      const { labUp, NETNS_NAMES } = await import('../../lab/lasting-testbed.ts');
       await labUp(PORTS);
       const text = [
-        `the lab is up: namespaces ${Object.values(STANDING).join(', ')}; the ACL lets in ports ${portsText(PORTS)}`,
-        `  try: ip netns exec ${STANDING.host} portfence apply --ports ${portsText(PORTS)}`,
-        `       ip netns exec ${STANDING.host} portfence verify`,
+        `the lab is up: namespaces ${Object.values(NETNS_NAMES).join(', ')}; the ACL lets in ports ${portsText(PORTS)}`,
+        `  try: ip netns exec ${NETNS_NAMES.host} portfence apply --ports ${portsText(PORTS)}`,
+        `       ip netns exec ${NETNS_NAMES.host} portfence verify`,
         '  remove it with: portfence lab down',
       ];
       respond(
-        { exit: EXIT.fine, json: { namespaces: STANDING, ports: portsText(PORTS) }, text },
+        { exit: EXIT.fine, json: { namespaces: NETNS_NAMES, ports: portsText(PORTS) }, text },
         options.json ?? false,
       );
     });
   lab
     .command('down')
-    .description('remove the world that `lab up` left standing')
+    .description('remove the testbed that `lab up` left standing')
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
-      const { labDown } = await import('../../lab/standing-world.ts');
+      const { labDown } = await import('../../lab/lasting-testbed.ts');
       const removed = await labDown();
       const text = [removed ? 'the lab is removed' : 'there was no lab to remove'];
       respond({ exit: EXIT.fine, json: { removed }, text }, options.json ?? false);

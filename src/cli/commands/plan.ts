@@ -1,20 +1,28 @@
+import { script } from '../../backends/nftables/script.ts';
 import { EXIT } from '../../errors.ts';
-import { script } from '../../survey/nft-script.ts';
-import { readState, stateFolder } from '../../survey/state.ts';
-import { survey } from '../../survey/survey.ts';
+import { addressTable } from '../../plan/address-table.ts';
+import { readState, stateFolder } from '../../reconcile/state.ts';
+import { type Survey, survey } from '../../reconcile/survey.ts';
+import { addressLines } from '../../report/address-table.ts';
 import type { AddCommand, CommonFlags } from '../context.ts';
 import { type PolicyOptions, policySource, withPolicyFlags } from '../policy-flags.ts';
 
 interface Options extends CommonFlags, PolicyOptions {
   readonly diff?: boolean;
   readonly full?: boolean;
+  readonly addresses?: boolean;
 }
 
+/** `portfence plan`: prints what `apply` would send; exit 1 where something would change. */
 export const planCommand: AddCommand = (program, context, respond) => {
   withPolicyFlags(program.command('plan'))
     .description('print exactly what apply would send to the kernel; exit 1 when something would change, 0 when not')
     .option('--diff', 'print instead how the kernel differs from the plan')
     .option('--full', 'print the whole ruleset, also when the kernel has it already')
+    .option(
+      '--addresses',
+      'print instead which source address each origin leaves with, before and after, and by which rule',
+    )
     .option('--docker-host <url>', 'the engine to ask, like unix:///var/run/docker.sock')
     .option('--json', 'one JSON document')
     .action(async (options: Options) => {
@@ -24,9 +32,10 @@ export const planCommand: AddCommand = (program, context, respond) => {
       const found = await survey(system, { policy, state, dockerHost: options.dockerHost, backend: options.backend });
       for (const note of found.notes) say(`note: ${note}`);
       const changes = found.script.length > 0;
-      if (!changes && !options.full && !options.diff)
+      if (!changes && !options.full && !options.diff && !options.addresses)
         say('the kernel is as planned: apply would send nothing (--full prints the ruleset)');
-      const lines = options.diff ? found.drift : options.full ? found.creation : found.script;
+      const addresses = options.addresses ? addressTable(found.plan, found.facts) : undefined;
+      const lines = addresses ? addressLines(addresses) : linesOf(found, options);
       respond(
         {
           exit: changes ? EXIT.no : EXIT.fine,
@@ -40,6 +49,7 @@ export const planCommand: AddCommand = (program, context, respond) => {
             backendReason: found.backendReason,
             notes: found.notes,
             plan: found.plan,
+            ...(addresses ? { addresses } : {}),
           },
           text: lines,
         },
@@ -47,3 +57,7 @@ export const planCommand: AddCommand = (program, context, respond) => {
       );
     });
 };
+
+function linesOf({ drift, creation, script }: Survey, { diff, full }: Options): readonly string[] {
+  return diff ? drift : full ? creation : script;
+}

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
+/** The help text of `--root`. */
 export const ROOT_WORDS = 'work on the files of the system in this folder (an image that is being baked)';
 
 /** The folder's path without a slash at its end; `/` is this system itself. */

@@ -10,6 +10,7 @@ interface Options extends CommonFlags {
   readonly now?: boolean;
 }
 
+/** `portfence uninstall`: takes an installation away, and the fence. */
 export const uninstallCommand: AddCommand = (program, { system, say }, respond) => {
   program
     .command('uninstall')
@@ -20,13 +21,13 @@ export const uninstallCommand: AddCommand = (program, { system, say }, respond) 
     .option('--root <folder>', ROOT_WORDS, rootOf)
     .option('--json', 'one JSON document')
     .action(async (_: string | undefined, { root, keepPolicy = false, now = false, json = false }: Options) => {
-      const [{ uninstall }, { takeBack }, { uninstalledText }] = await Promise.all([
+      const [{ uninstall }, { restoreContainers }, { uninstalledText }] = await Promise.all([
         import('../../install/uninstall.ts'),
-        import('../../agent/take-back.ts'),
+        import('../../agent/restore-containers.ts'),
         import('../../report/installed.ts'),
       ]);
       const done = await uninstall(system, { root, keepPolicy, now, say });
-      if (root === undefined) await takeBack(system, { sockets: engineSockets(system), say });
+      if (root === undefined) await restoreContainers(system, { sockets: engineSockets(system), say });
       respond({ exit: EXIT.fine, ...uninstalledText(done) }, json);
     });
 };

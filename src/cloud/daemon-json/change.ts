@@ -1,11 +1,12 @@
 import { PortfenceError } from '../../errors.ts';
 import type { System } from '../../system/system.ts';
 import { serversOf } from './edit.ts';
-import { type Engine, findEngine, restartEngine, UNIT, validate } from './engine.ts';
+import { type DockerDaemon, findDockerDaemon, restartEngine, UNIT, validate } from './engine.ts';
 import { hostResolvers } from './host-resolvers.ts';
-import { beforeUs, digest, mergeServers, type Present } from './merge.ts';
+import { beforeUs, digest, mergeServers, type PresentDaemonJson } from './merge.ts';
 import { backupFile, readRecord, recordFile, recordText } from './record.ts';
 
+/** How Docker's configuration file is changed; `file` is an absolute path. */
 export interface ChangeOptions {
   readonly file: string;
   /** Changes nothing. */
@@ -14,6 +15,7 @@ export interface ChangeOptions {
   readonly restart: boolean;
 }
 
+/** What a merge or a removal changed, or with `dryRun` would change. */
 export interface DnsChange {
   readonly file: string;
   /** The texts; undefined where there is no file. */
@@ -59,7 +61,7 @@ export async function mergeDns(system: System, wanted: readonly string[], option
       if (merged.before !== undefined) await system.replaceText(backupFile(file), merged.before, { like: file });
       await system.replaceText(recordFile(file), recordText(record), { like: file });
     };
-    await system.replaceText(file, merged.text, { inspect }).catch(refused(file));
+    await system.replaceText(file, merged.text, { inspect });
   }
   const unread = changes ? engine?.process !== undefined : isUnread(present, engine);
   return {
@@ -81,12 +83,12 @@ export async function removeDns(system: System, options: ChangeOptions): Promise
   const engine = await engineOf(system, options);
   const changes = to !== present.text;
   if (!dryRun) {
-    if (changes && to !== undefined) await system.replaceText(file, to, {}).catch(refused(file));
+    if (changes && to !== undefined) await system.replaceText(file, to, {});
     for (const path of [
       ...(changes && to === undefined ? [file] : []),
       ...(present.record ? [backupFile(file), recordFile(file)] : []),
     ])
-      await system.remove(path).catch(refused(path));
+      await system.remove(path);
   }
   // An engine that never read what was merged knows nothing that goes.
   const unread = changes && engine?.process !== undefined && !isUnread(present, engine);
@@ -101,15 +103,15 @@ export async function removeDns(system: System, options: ChangeOptions): Promise
   };
 }
 
-async function readPresent(system: System, file: string): Promise<Present> {
-  const read = (path: string): Promise<string | undefined> => system.readText(path).catch(refused(path));
+async function readPresent(system: System, file: string): Promise<PresentDaemonJson> {
+  const read = (path: string): Promise<string | undefined> => system.readText(path);
   const [text, record, backup] = await Promise.all([read(file), read(recordFile(file)), read(backupFile(file))]);
   return { file, text, record: readRecord(record, recordFile(file)), backup };
 }
 
 /** The engine, where it is one that reads this file. */
-async function engineOf(system: System, { file, restart, dryRun }: ChangeOptions): Promise<Engine | undefined> {
-  const engine = await findEngine(system);
+async function engineOf(system: System, { file, restart, dryRun }: ChangeOptions): Promise<DockerDaemon | undefined> {
+  const engine = await findDockerDaemon(system);
   if (restart && !dryRun && engine.process !== undefined && !engine.isUnit)
     throw new PortfenceError('USAGE', `--restart: dockerd runs here, but not as ${UNIT}`, {
       hint: 'leave --restart away and restart it the way it was started. Nothing was written',
@@ -117,7 +119,7 @@ async function engineOf(system: System, { file, restart, dryRun }: ChangeOptions
   return engine.configFile === file ? engine : undefined;
 }
 
-const isUnread = ({ record }: Present, engine: Engine | undefined): boolean =>
+const isUnread = ({ record }: PresentDaemonJson, engine: DockerDaemon | undefined): boolean =>
   typeof record?.unread === 'string' && record.unread === engine?.process;
 
 async function restarted(
@@ -131,7 +133,7 @@ async function restarted(
   return 'done';
 }
 
-const engineNotes = (engine: Engine | undefined, file: string): readonly string[] =>
+const engineNotes = (engine: DockerDaemon | undefined, file: string): readonly string[] =>
   engine === undefined ? [`Docker on this host does not read ${file}`] : [];
 
 async function needlessNotes(system: System, wanted: readonly string[]): Promise<readonly string[]> {
@@ -140,16 +142,4 @@ async function needlessNotes(system: System, wanted: readonly string[]): Promise
   return [
     `this merge is not needed here: Docker gives containers ${wanted.join(' and ')} anyway, from ${file}, and no network ACL filters Amazon's DNS`,
   ];
-}
-
-function refused(path: string): (cause: unknown) => never {
-  return (cause) => {
-    if (cause instanceof PortfenceError || !(cause instanceof Error)) throw cause;
-    const code = 'code' in cause ? cause.code : undefined;
-    const denied = code === 'EACCES' || code === 'EPERM';
-    throw new PortfenceError(denied ? 'NOT_ROOT' : 'SYSTEM', `can't read or write ${path}: ${cause.message}`, {
-      ...(denied ? { hint: 'run it as root' } : {}),
-      cause,
-    });
-  };
 }

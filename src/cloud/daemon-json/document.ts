@@ -6,23 +6,24 @@ const LARGEST = 1024 * 1024;
 const LOWEST_PRINTABLE = 0x20;
 
 /** A piece of a text by offsets, the end exclusive. */
-export interface Span {
+export interface TextSpan {
   readonly from: number;
   readonly to: number;
 }
 
+/** One member of a JSON object and its places in the text; `whole` covers key, colon and value. */
 export interface Member {
   readonly name: string;
-  readonly whole: Span;
-  readonly key: Span;
-  readonly value: Span;
+  readonly whole: TextSpan;
+  readonly key: TextSpan;
+  readonly value: TextSpan;
   readonly node: ValueNode;
 }
 
 /** The top level of a JSON object, with the place of each member in the text. */
 export interface JsonObject {
   readonly text: string;
-  readonly whole: Span;
+  readonly whole: TextSpan;
   readonly members: readonly Member[];
 }
 
@@ -88,6 +89,6 @@ function memberOf(member: MemberNode, file: string): Member {
   return { name: name.value, whole: spanOf(member), key: spanOf(name), value: spanOf(value), node: value };
 }
 
-const spanOf = ({ loc }: Pick<ObjectNode, 'loc'>): Span => ({ from: loc.start.offset, to: loc.end.offset });
+const spanOf = ({ loc }: Pick<ObjectNode, 'loc'>): TextSpan => ({ from: loc.start.offset, to: loc.end.offset });
 
 const kindOf = ({ type }: ValueNode): string => (type === 'Array' ? 'an array' : `a ${type.toLowerCase()}`);

@@ -1,9 +1,10 @@
 import { PortfenceError } from '../../errors.ts';
-import { type JsonObject, type Member, readObject, type Span } from './document.ts';
+import { type JsonObject, type Member, readObject, type TextSpan } from './document.ts';
 
 /** Docker's key for the resolvers that containers ask (dockerd(8)). */
 const KEY = 'dns';
 
+/** A daemon.json's text. */
 export interface NamedText {
   readonly text: string;
   /** For messages. */
@@ -83,4 +84,5 @@ function remove({ text, whole, members }: JsonObject, member: Member): string {
   return splice(text, whole, '{}');
 }
 
-const splice = (text: string, { from, to }: Span, put: string): string => text.slice(0, from) + put + text.slice(to);
+const splice = (text: string, { from, to }: TextSpan, put: string): string =>
+  text.slice(0, from) + put + text.slice(to);

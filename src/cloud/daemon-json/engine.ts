@@ -3,15 +3,17 @@ import { PortfenceError } from '../../errors.ts';
 import { scrubLines } from '../../scrub.ts';
 import type { System } from '../../system/system.ts';
 
+/** Docker's unit, as its packages name it. */
 export const UNIT = 'docker.service';
+/** Where dockerd looks for its configuration unless `--config-file` names another (dockerd(8)). */
 export const DEFAULT_FILE = '/etc/docker/daemon.json';
 const PID_FILE = '/run/docker.pid';
 /** The field of /proc/PID/stat that holds a process's start, counted from the one behind the name (proc_pid_stat(5): 22). */
 const START_FIELD = 19;
 
 /** Docker's engine on this host, as far as it can be seen. */
-export interface Engine {
-  /** The running process, told apart from a later one with its number; undefined where none runs. */
+export interface DockerDaemon {
+  /** The running process, by number and start time; undefined where none runs. */
   readonly process: string | undefined;
   /** Whether systemd runs it as docker.service. */
   readonly isUnit: boolean;
@@ -21,7 +23,7 @@ export interface Engine {
 }
 
 /** Best effort: the process that runs, else the unit that would start it. */
-export async function findEngine(system: Pick<System, 'run' | 'readText'>): Promise<Engine> {
+export async function findDockerDaemon(system: Pick<System, 'run' | 'readText'>): Promise<DockerDaemon> {
   const unit = await unitProperties(system);
   const pidText = unit['MainPID'] && unit['MainPID'] !== '0' ? unit['MainPID'] : await system.readText(PID_FILE);
   const pid = pidText?.trim() ?? '';

@@ -2,7 +2,7 @@ import { readAddress } from '../../addresses.ts';
 import type { System } from '../../system/system.ts';
 
 const OWN = '/etc/resolv.conf';
-/** The stub of systemd-resolved, and where that one tells what it asks itself (systemd-resolved.service(8)). */
+/** The stub of systemd-resolved, and where that one lists the resolvers that it asks (systemd-resolved.service(8)). */
 const STUB = '127.0.0.53';
 const BEHIND_STUB = '/run/systemd/resolve/resolv.conf';
 

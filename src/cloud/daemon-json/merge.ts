@@ -5,13 +5,14 @@ import { serversOf, withServers } from './edit.ts';
 import type { DnsRecord } from './record.ts';
 
 /** What is there: the file (undefined where there is none), and what an earlier merge remembers of it. */
-export interface Present {
+export interface PresentDaemonJson {
   readonly file: string;
   readonly text: string | undefined;
   readonly record: DnsRecord | undefined;
   readonly backup: string | undefined;
 }
 
+/** A daemon.json with the wanted resolvers in it. */
 export interface Merged {
   readonly text: string;
   /** Every resolver that containers are given then, in the order they are asked. */
@@ -22,13 +23,14 @@ export interface Merged {
   readonly before: string | undefined;
 }
 
+/** The SHA-256 of a text in UTF-8, in hex. */
 export const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
  * The file with the wanted resolvers before those that others put there, which all stay. What an earlier merge added and is wanted no
  * longer goes. The text is the same where every wanted one is there already. Throws DAEMON_JSON.
  */
-export function mergeServers(present: Present, wanted: readonly string[]): Merged {
+export function mergeServers(present: PresentDaemonJson, wanted: readonly string[]): Merged {
   const { file, text = '', record } = present;
   const there = serversOf({ text, file });
   const kept = without(there, without(record?.added ?? [], wanted));
@@ -42,8 +44,8 @@ export function mergeServers(present: Present, wanted: readonly string[]): Merge
   };
 }
 
-/** The file as it would be without us: byte for byte what was there where nobody has changed it since, else without what we added. */
-export function beforeUs({ file, text, record, backup }: Present): string | undefined {
+/** The file as it would be without us: byte for byte what was there where it was not changed since, else without what we added. */
+export function beforeUs({ file, text, record, backup }: PresentDaemonJson): string | undefined {
   if (text === undefined || record === undefined) return text;
   if (record.wrote === digest(text) && (!record.existed || backup !== undefined))
     return record.existed ? backup : undefined;

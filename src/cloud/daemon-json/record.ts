@@ -12,7 +12,9 @@ export interface DnsRecord {
   readonly unread: string | null;
 }
 
+/** Where the record of our merge lies, beside the file. */
 export const recordFile = (file: string): string => `${file}.portfence`;
+/** Where the copy of the file from before our first merge lies, beside it. */
 export const backupFile = (file: string): string => `${file}.before-portfence`;
 
 /** Throws STATE for a record that no merge of ours wrote. */
@@ -42,4 +44,5 @@ function isRecord(value: unknown): value is DnsRecord {
   );
 }
 
+/** The record as it is written; `readRecord` reads it. */
 export const recordText = (record: DnsRecord): string => `${JSON.stringify(record)}\n`;

@@ -7,10 +7,12 @@ const PERMISSIONS = `{
   "Action": ["ec2:DescribeNetworkAcls", "ec2:DescribeSubnets"],
   "Resource": "*"
 }`;
+/** The remedy for an answer that has not the form of the EC2 API. */
 export const NOT_EC2 = { hint: 'is this the EC2 API, and nothing between that answers instead of it?' };
 /** AWS refuses requests whose time is further off than five minutes. */
 const MOST_SKEW_MS = 300_000;
 
+/** One request to the EC2 API, for messages; `now` gives milliseconds since the epoch. */
 export interface Call {
   readonly action: string;
   readonly region: string;
@@ -37,7 +39,7 @@ const named =
   ({ name, code }) =>
     names.includes(name) || (typeof code === 'string' && names.includes(code));
 
-/** Error codes of the EC2 API (EC2 API reference, "Error codes") and of the SDK; the first row that fits tells. */
+/** Error codes of the EC2 API (EC2 API reference, "Error codes") and of the SDK; the first row that fits counts. */
 const ROWS: readonly Row[] = [
   {
     fits: named('UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException'),

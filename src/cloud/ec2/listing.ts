@@ -11,17 +11,18 @@ const PAGE = 1000;
 const MOST_PAGES = 500;
 const METADATA_MS = 1000;
 
+/** Which region of which account is listed, and how it is reached; undefined takes what the AWS SDK finds. */
 export interface Ec2Options {
   /** The region that is asked for; undefined for the one of the environment or the profile, else `fallback`. */
   readonly region: string | undefined;
   readonly fallback: () => Promise<string>;
   readonly profile: string | undefined;
   readonly endpoint: string | undefined;
-  /** Milliseconds since the epoch, to tell a clock that is wrong. */
+  /** Milliseconds since the epoch, to recognise a wrong clock. */
   readonly now: () => number;
 }
 
-/** What EC2 tells of a region, every page of it, in the form of `aws ec2 describe-network-acls` and `describe-subnets`. */
+/** What EC2 lists for a region, every page of it, in the form of `aws ec2 describe-network-acls` and `describe-subnets`. */
 export interface Ec2Listing {
   readonly region: string;
   readonly document: { readonly NetworkAcls: readonly unknown[]; readonly Subnets: readonly unknown[] };

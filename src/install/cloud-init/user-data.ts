@@ -1,25 +1,31 @@
+import { creation, nftTable } from '../../backends/nftables/render.ts';
+import { script } from '../../backends/nftables/script.ts';
+import { standalone } from '../../backends/nftables/standalone.ts';
 import { PortfenceError } from '../../errors.ts';
 import { compile } from '../../plan/compile.ts';
-import { creation, nftTable } from '../../plan/nftables/render.ts';
-import { standalone } from '../../plan/nftables/standalone.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { script } from '../../survey/nft-script.ts';
+import { renderPolicy } from '../../policy/render.ts';
 import { ANY_HOST } from '../any-host.ts';
-import { RULES_FILE, SERVICES, SYSCTL_FILE, unitFile } from '../paths.ts';
+import { POLICY_FILE, RULES_FILE, SERVICES, SYSCTL_FILE, unitFile } from '../paths.ts';
 import { fenceUnit, sysctlLines } from '../units.ts';
+import type { ExecutableWish } from './executable.ts';
 import type { Format } from './limits.ts';
 import { cloudConfig, shellScript, type UserDataFile } from './render.ts';
 import { type DnsWish, steps } from './steps.ts';
 
+/** What user data is made from; `limit` in bytes. */
 export interface UserDataOptions {
   readonly policy: Policy;
   readonly format: Format;
   /** Whether Docker is given the VPC's resolver, and which others; undefined to leave it alone. */
   readonly dns: DnsWish | undefined;
+  /** The executable that the instance gets; undefined for rules and unit alone. */
+  readonly executable?: ExecutableWish | undefined;
   /** The most bytes that the cloud takes. */
   readonly limit: number;
 }
 
+/** User data as a cloud takes it, and what a person should know about it. */
 export interface UserData {
   readonly text: string;
   readonly bytes: number;
@@ -32,7 +38,7 @@ export interface UserData {
  * User data that brings a fresh instance into the fence without Node on it: rules for nft, the unit that loads them at every boot,
  * the host's own port range. Pure. Throws USAGE where it is larger than the limit, or the policy's uplinks would fence nothing there.
  */
-export function userData({ policy, format, dns, limit }: UserDataOptions): UserData {
+export function userData({ policy, format, dns, executable, limit }: UserDataOptions): UserData {
   const plan = compile(policy, ANY_HOST);
   if (plan.uplinks.mode === 'these' && plan.uplinks.names.length === 0)
     throw new PortfenceError(
@@ -49,6 +55,7 @@ export function userData({ policy, format, dns, limit }: UserDataOptions): UserD
   ];
   const files: readonly UserDataFile[] = [
     { path: RULES_FILE, text: script(rules), mode: 0o644, packed: true },
+    ...(executable ? [{ path: POLICY_FILE, text: renderPolicy(policy), mode: 0o644, packed: true }] : []),
     ...(settings
       ? [{ path: SYSCTL_FILE, text: script(sysctlLines(plan.settings, 'cloud-init')), mode: 0o644, packed: false }]
       : []),
@@ -59,7 +66,7 @@ export function userData({ policy, format, dns, limit }: UserDataOptions): UserD
     ...['cloud-init-per', 'instance', `portfence-${key.split('.').at(-1)}`],
     ...['sysctl', '-q', '-w', `${key}=${value.replaceAll('\t', ' ')}`],
   ]);
-  const parts = { files, early, steps: steps({ settings, dns }) };
+  const parts = { files, early, steps: steps({ settings, dns, executable }) };
   const text = script(format === 'shell' ? shellScript(COMMENT, parts) : cloudConfig(COMMENT, parts));
   const bytes = Buffer.byteLength(text);
   if (bytes > limit)

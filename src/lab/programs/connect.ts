@@ -7,11 +7,15 @@ import { text } from 'node:stream/consumers';
 import type { Probe } from '../connections.ts';
 import { openOne } from './one-connection.ts';
 
-const probes = JSON.parse(await text(process.stdin)) as Probe[];
-const results = await Promise.all(
-  probes.flatMap(({ sourcePorts, ...probe }) => {
-    const ports = 'kernel' in sourcePorts ? Array.from({ length: sourcePorts.kernel }, () => undefined) : sourcePorts;
-    return ports.map((sourcePort) => openOne({ ...probe, sourcePort }));
-  }),
-);
-process.stdout.write(`${JSON.stringify(results)}\n`);
+async function main(): Promise<void> {
+  const probes = JSON.parse(await text(process.stdin)) as Probe[];
+  const results = await Promise.all(
+    probes.flatMap(({ sourcePorts, ...probe }) => {
+      const ports = 'kernel' in sourcePorts ? Array.from({ length: sourcePorts.kernel }, () => undefined) : sourcePorts;
+      return ports.map((sourcePort) => openOne({ ...probe, sourcePort }));
+    }),
+  );
+  process.stdout.write(`${JSON.stringify(results)}\n`);
+}
+
+void main();

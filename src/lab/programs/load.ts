@@ -40,7 +40,7 @@ async function open(index: number): Promise<void> {
 const began = Date.now();
 let begun = 0;
 setInterval(() => {
-  // Whoever was kept from running for long does not make up for it with a flood.
+  // After a pause the generator does not catch up with a flood.
   const due = Math.min(((Date.now() - began) / 1000) * perSecond, begun + perSecond / 4);
   for (; begun < due; begun += 1) void open(begun % kinds.length);
 }, TICK_MS);

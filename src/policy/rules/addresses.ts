@@ -3,26 +3,30 @@ import type { Cidr } from '../../addresses.ts';
 import { type Data, type Entry, listEntries } from '../data.ts';
 import { error, type Finding, warning } from '../finding.ts';
 import type { PolicyPath } from '../problem.ts';
-import { readBlock } from './block-text.ts';
-import type { RuleInput } from './rule.ts';
+import { readPolicyBlock } from './block-text.ts';
+import type { PolicyRuleInput } from './rule.ts';
 
 const DESTINATIONS: PolicyPath = ['exempt', 'destinations'];
 const ROUTED: PolicyPath = ['containers', 'routed'];
+const PEERS: PolicyPath = ['ports', 'peers'];
 
-export function addressesAreBlocks({ data }: RuleInput): readonly Finding[] {
-  return [DESTINATIONS, ROUTED].flatMap((path) =>
+/** Every address block can be read, without host bits. */
+export function addressesAreBlocks({ data }: PolicyRuleInput): readonly Finding[] {
+  return [DESTINATIONS, ROUTED, PEERS].flatMap((path) =>
     listEntries(data, path).flatMap((entry) => {
-      const reading = readBlock(entry.text);
+      const reading = readPolicyBlock(entry.text);
       return 'fault' in reading ? [error(entry.path, reading.fault.message, reading.fault.remedy)] : [];
     }),
   );
 }
 
-export function blocksAreListedOnce({ data }: RuleInput): readonly Finding[] {
+/** No block stands twice (error) or within another (warning). */
+export function blocksAreListedOnce({ data }: PolicyRuleInput): readonly Finding[] {
   return [DESTINATIONS, ROUTED].flatMap((path) => repeated(blocks(data, path)));
 }
 
-export function exemptionLeavesSomethingFenced({ data }: RuleInput): readonly Finding[] {
+/** Warns of an exemption that takes a whole family. */
+export function exemptionLeavesSomethingFenced({ data }: PolicyRuleInput): readonly Finding[] {
   const all: Readonly<Record<Cidr, string>> = { '0.0.0.0/0': 'IPv4', '::/0': 'IPv6' };
   return blocks(data, DESTINATIONS).flatMap(({ path, block }) => {
     const family = all[block];
@@ -43,7 +47,7 @@ interface Placed extends Entry {
 
 function blocks(data: Data, path: PolicyPath): readonly Placed[] {
   return listEntries(data, path).flatMap((entry) => {
-    const reading = readBlock(entry.text);
+    const reading = readPolicyBlock(entry.text);
     return 'value' in reading ? [{ ...entry, block: reading.value }] : [];
   });
 }

@@ -7,6 +7,7 @@ import {
   loopbackIsNoUplink,
   namesAreNotEverything,
 } from './interfaces.ts';
+import { listenIsAnAddress } from './listen.ts';
 import {
   hostRangeIsWideEnough,
   portsAreEnough,
@@ -14,11 +15,11 @@ import {
   portsDoNotOverlap,
   servicesAreServices,
 } from './ports.ts';
-import type { Rule } from './rule.ts';
+import type { PolicyRule } from './rule.ts';
 import { wordsAreListedOnce } from './words.ts';
 
-/** Everything that a policy must keep besides its shape. */
-export const RULES: readonly Rule[] = [
+/** What a policy must keep beyond its shape; a new rule is one entry here. */
+export const RULES: readonly PolicyRule[] = [
   portsAreRanges,
   portsDoNotOverlap,
   servicesAreServices,
@@ -34,4 +35,5 @@ export const RULES: readonly Rule[] = [
   namesAreNotEverything,
   containersDoNotArriveOnUplinks,
   wordsAreListedOnce,
+  listenIsAnAddress,
 ];

@@ -1,5 +1,5 @@
 import type { Fault } from '../finding.ts';
-import { shown } from '../problem.ts';
+import { displayed } from '../problem.ts';
 
 /** The kernel keeps 16 bytes for a name, the closing NUL included (IFNAMSIZ). */
 const LONGEST = 15;
@@ -7,7 +7,7 @@ const LONGEST = 15;
 /** What is wrong with the name of an interface, or a glob that ends in `*`; undefined where nothing is. */
 export function nameFault(name: string): Fault | undefined {
   const remedy = 'write a name like eth0, or a glob like "ens*"';
-  const text = name === '' ? 'an empty text' : shown(name);
+  const text = name === '' ? 'an empty text' : displayed(name);
   if (name === '') return { message: 'an empty text is no name of an interface', remedy };
   if (name === 'auto')
     return { message: 'auto is no name of an interface', remedy: 'write auto alone, without a list' };
@@ -33,6 +33,7 @@ export function nameMatches(nameOrGlob: string, interfaceName: string): boolean 
   return interfaceName.startsWith(nameOrGlob.slice(0, -1));
 }
 
+/** Whether the name ends in `*`, and so stands for every interface that begins with the rest. */
 export function isGlob(name: string): boolean {
   return name.endsWith('*');
 }

@@ -1,14 +1,15 @@
 import { type Data, type Entry, listEntries } from '../data.ts';
 import { error, type Finding, warning } from '../finding.ts';
 import { nearest } from '../nearest.ts';
-import { type PolicyPath, shown } from '../problem.ts';
+import { displayed, type PolicyPath } from '../problem.ts';
 import { isGlob, nameFault, nameMatches } from './interface-name.ts';
-import type { RuleInput } from './rule.ts';
+import type { PolicyRuleInput } from './rule.ts';
 
 const UPLINKS: PolicyPath = ['uplinks'];
 const CONTAINERS: PolicyPath = ['containers', 'interfaces'];
 
-export function interfacesHaveNames({ data }: RuleInput): readonly Finding[] {
+/** Every interface has a name that the kernel takes. */
+export function interfacesHaveNames({ data }: PolicyRuleInput): readonly Finding[] {
   return [UPLINKS, CONTAINERS].flatMap((path) =>
     listEntries(data, path).flatMap((entry) => {
       const found = nameFault(entry.text);
@@ -17,18 +18,20 @@ export function interfacesHaveNames({ data }: RuleInput): readonly Finding[] {
   );
 }
 
-export function interfacesAreListedOnce({ data }: RuleInput): readonly Finding[] {
+/** No interface stands twice in a list. */
+export function interfacesAreListedOnce({ data }: PolicyRuleInput): readonly Finding[] {
   return [UPLINKS, CONTAINERS].flatMap((path) => {
     const seen = new Set<string>();
     return listEntries(data, path).flatMap(({ path: at, text }) => {
-      if (seen.has(text)) return [error(at, `${shown(text)} is listed twice`, 'remove one of the two')];
+      if (seen.has(text)) return [error(at, `${displayed(text)} is listed twice`, 'remove one of the two')];
       seen.add(text);
       return [];
     });
   });
 }
 
-export function loopbackIsNoUplink({ data }: RuleInput): readonly Finding[] {
+/** lo is neither an uplink nor an interface that containers arrive on. */
+export function loopbackIsNoUplink({ data }: PolicyRuleInput): readonly Finding[] {
   const remedy = 'name the interface that leads to the network';
   return [
     ...listEntries(data, UPLINKS)
@@ -40,7 +43,8 @@ export function loopbackIsNoUplink({ data }: RuleInput): readonly Finding[] {
   ];
 }
 
-export function namesAreNotEverything({ data }: RuleInput): readonly Finding[] {
+/** No glob takes every interface. */
+export function namesAreNotEverything({ data }: PolicyRuleInput): readonly Finding[] {
   return [UPLINKS, CONTAINERS].flatMap((path) =>
     listEntries(data, path)
       .filter(({ text }) => text === '*')
@@ -50,22 +54,23 @@ export function namesAreNotEverything({ data }: RuleInput): readonly Finding[] {
   );
 }
 
-export function containersDoNotArriveOnUplinks({ data }: RuleInput): readonly Finding[] {
+/** No interface is an uplink and one of containers. */
+export function containersDoNotArriveOnUplinks({ data }: PolicyRuleInput): readonly Finding[] {
   const uplinks = new Set(listEntries(data, UPLINKS).map(({ text }) => text));
   return listEntries(data, CONTAINERS)
     .filter(({ text }) => uplinks.has(text))
-    .map(({ path, text }) => error(path, `${shown(text)} is an uplink too`, 'keep it in one of the two'));
+    .map(({ path, text }) => error(path, `${displayed(text)} is an uplink too`, 'keep it in one of the two'));
 }
 
 /** A container bridge may be made later, by an engine that starts after us; an uplink that is not there is a slip of the pen. */
-export function interfacesExist({ data, interfaces }: RuleInput): readonly Finding[] {
+export function interfacesExist({ data, interfaces }: PolicyRuleInput): readonly Finding[] {
   if (interfaces === undefined) return [];
   return [
     ...absent(data, UPLINKS, interfaces).map((entry) =>
       isGlob(entry.text) ? globMatchesNone(entry, interfaces) : unknownUplink(entry, interfaces),
     ),
     ...absent(data, CONTAINERS, interfaces).map(({ path, text }) =>
-      warning(path, `${shown(text)} matches no interface yet`),
+      warning(path, `${displayed(text)} matches no interface yet`),
     ),
   ];
 }
@@ -77,19 +82,19 @@ function absent(data: Data, path: PolicyPath, interfaces: readonly string[]): re
 }
 
 function globMatchesNone({ path, text }: Entry, interfaces: readonly string[]): Finding {
-  return warning(path, `${shown(text)} matches no interface yet`, there(interfaces));
+  return warning(path, `${displayed(text)} matches no interface yet`, there(interfaces));
 }
 
 function unknownUplink({ path, text }: Entry, interfaces: readonly string[]): Finding {
   const close = nearest(text, uplinkNames(interfaces));
-  const meant = close === undefined ? '' : `did you mean ${shown(close)}? `;
-  return error(path, `there is no interface ${shown(text)}`, `${meant}${there(interfaces)}`);
+  const meant = close === undefined ? '' : `did you mean ${displayed(close)}? `;
+  return error(path, `there is no interface ${displayed(text)}`, `${meant}${there(interfaces)}`);
 }
 
 function there(interfaces: readonly string[]): string {
   const names = uplinkNames(interfaces);
   if (names.length === 0) return 'there is none but lo';
-  const some = names.slice(0, 12).map(shown).join(', ');
+  const some = names.slice(0, 12).map(displayed).join(', ');
   return `this host has ${some}${names.length > 12 ? ` and ${names.length - 12} more` : ''}`;
 }
 

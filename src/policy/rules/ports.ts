@@ -1,35 +1,40 @@
 import { HIGHEST_PORT, type PortRange, portCount, portSet, rangeText } from '../../ports.ts';
 import { type Data, type Entry, entries, listEntries } from '../data.ts';
 import { error, type Finding, warning } from '../finding.ts';
-import { type PolicyPath, shown } from '../problem.ts';
+import { displayed, type PolicyPath } from '../problem.ts';
 import { SERVICE } from '../wording.ts';
-import { readRange } from './range-text.ts';
-import type { RuleInput } from './rule.ts';
+import { readPolicyRange } from './range-text.ts';
+import type { PolicyRuleInput } from './rule.ts';
 
 const PORTS: PolicyPath = ['ports'];
 const EXEMPT: PolicyPath = ['exempt', 'sourcePorts'];
-/** Ports that anybody may use without privileges begin here. */
+/** The lowest port that needs no privileges (ip(7)). */
 export const LOWEST_ALLOWED = 1024;
+/** A source port that stays may be any but 0. */
 export const LOWEST_EXEMPT = 1;
 const FEW_PORTS = 64;
 const HOST_RANGE_PORTS = 1024;
 
-export function portsAreRanges({ data }: RuleInput): readonly Finding[] {
+/** Every port and range can be read and lies within its limits. */
+export function portsAreRanges({ data }: PolicyRuleInput): readonly Finding[] {
   return [...unreadable(data, PORTS, LOWEST_ALLOWED), ...unreadable(data, EXEMPT, LOWEST_EXEMPT)];
 }
 
-export function portsDoNotOverlap({ data }: RuleInput): readonly Finding[] {
+/** No range shares a port with another of the same list. */
+export function portsDoNotOverlap({ data }: PolicyRuleInput): readonly Finding[] {
   return [...overlaps(ranges(data, PORTS, LOWEST_ALLOWED)), ...overlaps(ranges(data, EXEMPT, LOWEST_EXEMPT))];
 }
 
-export function portsAreEnough({ data }: RuleInput): readonly Finding[] {
+/** Warns where fewer than 64 ports are allowed. */
+export function portsAreEnough({ data }: PolicyRuleInput): readonly Finding[] {
   const count = allowedCount(data);
   if (count === 0 || count >= FEW_PORTS) return [];
   const many = count === 1 ? 'only 1 port' : `only ${count} ports`;
   return [warning(PORTS, `${many} for every connection that leaves`, `${FEW_PORTS} or more are advisable`)];
 }
 
-export function hostRangeIsWideEnough({ data }: RuleInput): readonly Finding[] {
+/** Warns where `hostRange: always` leaves the host fewer than 1,024 ports. */
+export function hostRangeIsWideEnough({ data }: PolicyRuleInput): readonly Finding[] {
   const count = allowedCount(data);
   const always = entries(data, ['hostRange'])[0]?.text === 'always';
   if (!always || count === 0 || count >= HOST_RANGE_PORTS) return [];
@@ -37,11 +42,12 @@ export function hostRangeIsWideEnough({ data }: RuleInput): readonly Finding[] {
   return [warning(['hostRange'], message, 'write auto, or allow more ports')];
 }
 
-export function servicesAreServices({ data }: RuleInput): readonly Finding[] {
+/** Every service is a port and a protocol. */
+export function servicesAreServices({ data }: PolicyRuleInput): readonly Finding[] {
   return listEntries(data, ['ports', 'services']).flatMap(({ path, text }) =>
     SERVICE.test(text) && Number.parseInt(text, 10) <= HIGHEST_PORT
       ? []
-      : [error(path, `${shown(text)} is no service`, 'write a port and a protocol, like 443/tcp')],
+      : [error(path, `${displayed(text)} is no service`, 'write a port and a protocol, like 443/tcp')],
   );
 }
 
@@ -51,19 +57,19 @@ interface Placed extends Entry {
 
 function unreadable(data: Data, path: PolicyPath, lowest: number): readonly Finding[] {
   return entries(data, path).flatMap((entry) => {
-    const reading = readRange(entry.text, lowest);
+    const reading = readPolicyRange(entry.text, lowest);
     return 'fault' in reading ? [error(entry.path, reading.fault.message, reading.fault.remedy)] : [];
   });
 }
 
 function ranges(data: Data, path: PolicyPath, lowest: number): readonly Placed[] {
   return entries(data, path).flatMap((entry) => {
-    const reading = readRange(entry.text, lowest);
+    const reading = readPolicyRange(entry.text, lowest);
     return 'value' in reading ? [{ ...entry, range: reading.value }] : [];
   });
 }
 
-/** Told at the one of the two that is written later; one finding for each range that begins within another. */
+/** Reported at the one of the two that is written later; one finding for each range that begins within another. */
 function overlaps(placed: readonly Placed[]): readonly Finding[] {
   const order = new Map(placed.map((one, i) => [one, i]));
   const sorted = [...placed].sort((a, b) => a.range.from - b.range.from);

@@ -1,31 +1,31 @@
 import { HIGHEST_PORT, type PortRange, rangeText } from '../../ports.ts';
 import { fault, type Reading } from '../finding.ts';
-import { shown } from '../problem.ts';
+import { displayed } from '../problem.ts';
 
 const EXAMPLE = 'write a range like 49152-61000';
 const RANGE = /^(\d+)\s*-\s*(\d+)$/;
 const OTHER_DASH = /^(\d+)(?:\s*(?::|\u2010|\u2011|\u2012|\u2013|\u2014|\.{2,3}|to)\s*|\s+)(\d+)$/;
 
 /** Reads `443` or `49152-61000` (ports inclusive), none below `lowest`. */
-export function readRange(text: string, lowest: number): Reading<PortRange> {
+export function readPolicyRange(text: string, lowest: number): Reading<PortRange> {
   const found = text.trim();
   if (found === '') return fault('an empty text is no range', EXAMPLE);
   if (found.includes(','))
-    return fault(`${shown(found)} is several ranges in one text`, `write a list: [${listed(found)}]`);
+    return fault(`${displayed(found)} is several ranges in one text`, `write a list: [${listed(found)}]`);
   const [, from, to] = RANGE.exec(found) ?? [];
   if (from !== undefined && to !== undefined) return checkRange(from, to, found, lowest);
   if (/^\d+$/.test(found)) return checkRange(found, found, found, lowest);
   const [, first, second] = OTHER_DASH.exec(found) ?? [];
   if (first !== undefined && second !== undefined)
-    return fault(`${shown(found)} is not written as a range`, `write ${repair(first, second, lowest)}`);
-  if (/^\d+\s*-$/.test(found)) return fault(`${shown(found)} has no end`, EXAMPLE);
+    return fault(`${displayed(found)} is not written as a range`, `write ${repair(first, second, lowest)}`);
+  if (/^\d+\s*-$/.test(found)) return fault(`${displayed(found)} has no end`, EXAMPLE);
   return oddNumber(found, lowest);
 }
 
 function checkRange(fromText: string, toText: string, found: string, lowest: number): Reading<PortRange> {
   const from = Number(fromText);
   const to = Number(toText);
-  const text = shown(found);
+  const text = displayed(found);
   const write = `write ${repair(fromText, toText, lowest)}`;
   if (hasLeadingZero(fromText) || hasLeadingZero(toText)) return fault(`${text} has leading zeros`, write);
   if (Math.max(from, to) === 0) return fault('0 is not a port', write);
@@ -48,7 +48,7 @@ function repair(a: string, b: string, lowest: number): string {
 }
 
 function oddNumber(found: string, lowest: number): Reading<PortRange> {
-  const text = shown(found);
+  const text = displayed(found);
   if (/^[-+]\d+$/.test(found)) return fault(`${text} has a sign, ports have none`, EXAMPLE);
   const value = numberValue(found);
   if (value === undefined) return fault(`${text} is neither a port nor a range of ports`, EXAMPLE);
@@ -69,7 +69,7 @@ function hasLeadingZero(digits: string): boolean {
 }
 
 function listed(found: string): string {
-  return shown(
+  return displayed(
     found
       .split(',')
       .map((part) => part.trim())

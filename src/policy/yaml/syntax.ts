@@ -3,7 +3,7 @@ import { type Fault, fault } from '../finding.ts';
 
 interface Sentence {
   readonly code: ErrorCode;
-  /** Tells errors of one code apart by the library's words. */
+  /** Distinguishes errors of one code by the library's words. */
   readonly words?: RegExp;
   readonly message: string;
   readonly remedy: string;
@@ -11,7 +11,7 @@ interface Sentence {
 
 const ONE_LINE = 'write one "key: value" a line, with a space after the colon';
 
-/** What the yaml library's errors mean to somebody who writes a policy; the first row that fits counts. */
+/** What the yaml library's errors mean to the author of a policy; the first row that fits counts. */
 const SENTENCES: readonly Sentence[] = [
   { code: 'BAD_ALIAS', message: 'an anchor or alias without a name', remedy: 'quote a text that starts with & or *' },
   { code: 'ALIAS_PROPS', message: 'an alias with a tag or anchor of its own', remedy: 'write the value out' },

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
 import type { Data } from '../data.ts';
 import { error, type Finding } from '../finding.ts';
-import { type PolicyPath, shown } from '../problem.ts';
+import { displayed, type PolicyPath } from '../problem.ts';
 import type { PositionIndex } from './positions.ts';
 
 const PLAIN_NUMBER = /^(?:0|[1-9]\d{0,14})$/;
@@ -20,12 +20,14 @@ export function readTree(root: unknown, index: PositionIndex): { data: Data; fin
     const offset = startOf(node) ?? fallback;
     index.addValue(path, offset);
     if (isAlias(node))
-      return refuse(error(path, `an alias (*${shown(node.source)}), which policies do without`, 'write the value out'));
+      return refuse(
+        error(path, `an alias (*${displayed(node.source)}), which policies do without`, 'write the value out'),
+      );
     if (hasTag(node))
       return refuse(
         error(
           path,
-          `a tag (${shown(node.tag.replace('tag:yaml.org,2002:', '!!'))}), which policies do without`,
+          `a tag (${displayed(node.tag.replace('tag:yaml.org,2002:', '!!'))}), which policies do without`,
           'remove it',
         ),
       );

@@ -1,6 +1,6 @@
 /**
- * Opens the connections that standard input lists (JSON, see `Volley`) and drops each as soon as its first packet has left,
- * answered or not; prints what was sent (JSON, see `Sent`), a list for each volley.
+ * Opens the connections that standard input lists (JSON, see `Sending`) and drops each as soon as its first packet has left,
+ * or once the answers that are waited for have come; prints what was sent (JSON, see `Sent`), a list for each sending.
  */
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -8,48 +8,75 @@ import { connect } from 'node:net';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
-import type { Sent, Volley } from '../sending.ts';
+import type { Sending, Sent } from '../sending.ts';
 
 const AT_ONCE = 128;
-/** A peer that answers within this time sees its connection reset; any other hears no more of it. */
+/** A peer that answers within this time sees its connection reset; any other gets nothing more of it. */
 const GRACE_MS = 40;
 const firstId = randomInt(2 ** 32);
 
-type One = Pick<Volley, 'family' | 'address'> & { readonly from: number; readonly to: number; readonly index: number };
+type One = Pick<Sending, 'family' | 'address'> & { readonly from: number; readonly to: number; readonly index: number };
 
-async function overTcp({ address, from, to }: One): Promise<{ sent: Sent; answered: Promise<void>; drop(): void }> {
+/** A connection whose first packet has left; `result` is asked once the time for answers is over. */
+interface Opened {
+  readonly answered: Promise<void>;
+  result(): Sent;
+  drop(): void;
+}
+
+async function overTcp({ address, from, to }: One): Promise<Opened> {
   const socket = connect({ host: address, port: to, ...(from === 0 ? {} : { localPort: from }) });
   let error: string | undefined;
+  let isAnswered = false;
   const answered = new Promise<void>((resolve) => {
     socket.on('error', (problem: NodeJS.ErrnoException) => {
-      error = problem.code ?? problem.message;
+      error ??= problem.code ?? problem.message;
+      isAnswered ||= error === 'ECONNREFUSED' || error === 'ECONNRESET';
       resolve();
     });
     socket.on('connect', () => {
+      isAnswered = true;
       socket.resetAndDestroy();
       resolve();
     });
   });
   await setImmediate();
   const port = socket.localPort ?? from;
-  // An answer is as good as silence: either way the first packet has left.
-  const harmless = error === 'ECONNREFUSED' || error === 'ECONNRESET';
-  const sent = { from: port, to, ...(error === undefined || harmless ? {} : { error }) };
-  return { sent, answered, drop: () => void socket.destroy() };
+  const result = (): Sent => ({
+    from: port,
+    to,
+    ...(error === undefined || isAnswered ? {} : { error }),
+    answered: isAnswered,
+  });
+  return { result, answered, drop: () => void socket.destroy() };
 }
 
-function overUdp({ family, address, from, to, index }: One): Promise<Sent> {
+function overUdp({ family, address, from, to, index }: One): Promise<Opened> {
   return new Promise((resolve) => {
     const socket = createSocket(family === 'ipv6' ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
-    const finish = (port: number, error?: NodeJS.ErrnoException | null): void => {
+    let isAnswered = false;
+    let answer = (): void => {};
+    const answered = new Promise<void>((done) => {
+      answer = done;
+    });
+    const open = (port: number, error?: NodeJS.ErrnoException | null): void => {
       socket.removeAllListeners('error').on('error', () => {});
-      socket.close();
-      resolve({ from: port, to, ...(error ? { error: error.code ?? error.message } : {}) });
+      if (error) answer();
+      const failure = error ? { error: error.code ?? error.message } : {};
+      resolve({
+        answered,
+        result: () => ({ from: port, to, ...failure, answered: isAnswered }),
+        drop: () => socket.close(),
+      });
     };
-    socket.on('error', (error) => finish(from, error));
+    socket.on('message', () => {
+      isAnswered = true;
+      answer();
+    });
+    socket.on('error', (error) => open(from, error));
     socket.bind({ port: from, exclusive: true }, () => {
       const { port } = socket.address();
-      socket.send(datagram(index), to, address, (error) => finish(port, error));
+      socket.send(datagram(index), to, address, (error) => open(port, error));
     });
   });
 }
@@ -61,26 +88,28 @@ function datagram(index: number): Buffer {
   return Buffer.concat([id, Buffer.from(' portfence verify\n')]);
 }
 
-async function wave(protocol: Volley['protocol'], shots: readonly One[]): Promise<Sent[]> {
-  if (protocol === 'udp') return Promise.all(shots.map(overUdp));
-  const opened = await Promise.all(shots.map(overTcp));
-  await Promise.race([Promise.all(opened.map(({ answered }) => answered)), wait(GRACE_MS)]);
+async function wave({ protocol, answerMs }: Sending, connections: readonly One[]): Promise<Sent[]> {
+  const opened = await Promise.all(connections.map(protocol === 'udp' ? overUdp : overTcp));
+  const patience = protocol === 'tcp' ? Math.max(GRACE_MS, answerMs) : answerMs;
+  if (patience > 0) await Promise.race([Promise.all(opened.map(({ answered }) => answered)), wait(patience)]);
+  const results = opened.map(({ result }) => result());
   for (const { drop } of opened) drop();
-  return opened.map(({ sent }) => sent);
+  return results;
 }
 
 const IN_USE = new Set(['EADDRINUSE', 'EADDRNOTAVAIL']);
 let sentSoFar = 0;
 
-async function fire({ protocol, family, address, to, from, spares }: Volley): Promise<Sent[]> {
+async function sendAll(sending: Sending): Promise<Sent[]> {
+  const { family, address, to, from, spares } = sending;
   const results: Sent[] = [];
   const left = [...spares];
   let waiting = from.map((port, i) => ({ from: port, to: to[i % to.length] ?? 0 }));
   while (waiting.length > 0) {
     const now = waiting.splice(0, AT_ONCE);
     const sent = await wave(
-      protocol,
-      now.map((shot) => ({ ...shot, family, address, index: sentSoFar++ })),
+      sending,
+      now.map((one) => ({ ...one, family, address, index: sentSoFar++ })),
     );
     for (const one of sent) {
       const spare = IN_USE.has(one.error ?? '') ? left.shift() : undefined;
@@ -91,7 +120,11 @@ async function fire({ protocol, family, address, to, from, spares }: Volley): Pr
   return results;
 }
 
-const volleys = JSON.parse(await text(process.stdin)) as Volley[];
-const all: Sent[][] = [];
-for (const volley of volleys) all.push(await fire(volley));
-process.stdout.write(`${JSON.stringify(all)}\n`);
+async function main(): Promise<void> {
+  const sendings = JSON.parse(await text(process.stdin)) as Sending[];
+  const all: Sent[][] = [];
+  for (const sending of sendings) all.push(await sendAll(sending));
+  process.stdout.write(`${JSON.stringify(all)}\n`);
+}
+
+void main();

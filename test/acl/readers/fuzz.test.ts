@@ -102,7 +102,7 @@ const tree = fc
       changes.reduce((now, [at, way, pick]) => changed(now, at, way, STRANGE[pick % STRANGE.length]), valid),
     ),
   );
-const junk = fc.array(fc.constantFrom(...PIECES), { maxLength: 16 }).map((pieces) => pieces.join(''));
+const junk = fc.array(fc.constantFrom(...PIECES), { maxLength: 16 }).map((segments) => segments.join(''));
 const bytes = fc.uint8Array({ maxLength: 40 }).map((raw) => Buffer.from(raw).toString('latin1'));
 const input = fc.oneof(
   { weight: 5, arbitrary: text },

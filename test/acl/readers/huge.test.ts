@@ -130,6 +130,8 @@ test('a plan whose rules and ACLs could all belong together ends in time', () =>
   });
   const began = performance.now();
   const { unjudged } = readAclFiles([{ name: 'trap', text }]);
-  expect(unjudged).toHaveLength(20_000);
+  expect(unjudged).toEqual([
+    expect.objectContaining({ reason: expect.stringMatching(/^20000 rules may be for any ACL/) }),
+  ]);
   expect(performance.now() - began).toBeLessThan(SLOWEST_MS);
 });

@@ -72,9 +72,17 @@ const rule = (name: string, more: Partial<Change> = {}): Change => ({
   ...more,
 });
 const numbers = ({ acls }: AclInventory) =>
-  Object.fromEntries(acls.map(({ id, entries }) => [id, entries.map((one) => one.number)]));
+  Object.fromEntries(
+    acls.map(({ id, entries }) => [id, entries.filter((one) => !one.presence).map((one) => one.number)]),
+  );
 const served = ({ acls }: AclInventory) => Object.fromEntries(acls.map(({ id, subnets }) => [id, subnets]));
-const doubts = ({ unjudged }: AclInventory) => unjudged.map((one) => `${one.acl ?? 'any'}: ${one.reason}`);
+/** What is not judged at all, and what entries may not be there. */
+const doubts = ({ acls, unjudged }: AclInventory) => [
+  ...unjudged.map((one) => `${one.acl ?? one.about ?? 'any'}: ${one.reason}`),
+  ...acls.flatMap(({ id, entries }) =>
+    entries.flatMap((one) => (one.presence ? [`${id}: ${one.presence.unknown}`] : [])),
+  ),
+];
 const WHICH = 'which ACL the rule is for is known only after apply';
 
 describe('the ACL of a rule that is known only after apply', () => {
@@ -121,8 +129,8 @@ describe('the ACL of a rule that is known only after apply', () => {
     ['a resource that is not there', ['aws_network_acl.gone.id', 'aws_network_acl.gone']],
     ['another attribute', ['aws_network_acl.a.arn', 'aws_network_acl.a']],
     ['nothing', []],
-  ])('makes every answer unsure where it hangs on %s', (_, references) => {
-    expect(doubts(plan([acl('a'), rule('r')], to(...references)))).toContain(`any: ${WHICH}`);
+  ])('is every ACL, perhaps, where it hangs on %s', (_, references) => {
+    expect(doubts(plan([acl('a'), rule('r')], to(...references)))).toContain(`aws_network_acl.a: ${WHICH}`);
   });
 
   test('is unsure where another value could stand in for it', () => {
@@ -185,8 +193,8 @@ describe('the ACL of a rule that is known only after apply', () => {
     const references = ['aws_vpc.v.default_network_acl_id', 'aws_vpc.v'];
     const vpc = { at: 'aws_vpc.v', unknown: { id: true, default_network_acl_id: true } };
     const bare = plan([vpc, rule('r')], to(...references));
-    expect(numbers(bare)).toEqual({ 'aws_vpc.v.default_network_acl_id': [10] });
-    expect(doubts(bare)).toEqual([expect.stringContaining('made elsewhere')]);
+    expect(numbers(bare)).toEqual({ 'aws_vpc.v.default_network_acl_id': [10, 100, 100] });
+    expect(doubts(bare)).toEqual([]);
     const configuration = config({
       'aws_network_acl_rule.r': { network_acl_id: references },
       'aws_default_network_acl.d': { default_network_acl_id: references },
@@ -213,7 +221,7 @@ describe('the ACL of a rule that is known only after apply', () => {
         },
       },
     };
-    expect(doubts(plan([rule('r', { module: 'module.a' })], { module_calls: circle }))).toEqual([`any: ${WHICH}`]);
+    expect(doubts(plan([rule('r', { module: 'module.a' })], { module_calls: circle }))).toEqual([]);
   });
 });
 
@@ -313,10 +321,10 @@ describe('what a plan changes', () => {
     );
   });
 
-  test('rules inline that are known only after apply make the ACL unsure, unless it has rules of their own', () => {
+  test('rules inline that are known only after apply make the ACL unsure, where its configuration names any', () => {
     const later = (direction: string) => `aws_network_acl.a: its ${direction} rules are known only after apply`;
-    expect(doubts(plan([acl('a')], config({ 'aws_network_acl.a': {} })))).toEqual([
-      later('inbound'),
+    expect(doubts(plan([acl('a')], config({ 'aws_network_acl.a': {} })))).toEqual([]);
+    expect(doubts(plan([acl('a')], config({ 'aws_network_acl.a': { egress: ['var.rules'] } })))).toEqual([
       later('outbound'),
     ]);
     const references = ['aws_network_acl.a.id', 'aws_network_acl.a'];
@@ -357,18 +365,18 @@ describe('the subnets of an ACL', () => {
   test('are all instances, and unsure, where a list takes them from one resource', () => {
     const read = plan([acl('a'), subnet('x', { index: 0 }), subnet('x', { index: 1 })], listed('aws_subnet.x'));
     expect(served(read)).toEqual({ 'aws_network_acl.a': ['aws_subnet.x[0]', 'aws_subnet.x[1]'] });
-    expect(doubts(read)).toContain('aws_network_acl.a: which subnets it serves is known only after apply');
+    expect(doubts(read)).toContain('subnets: which subnets it serves is known only after apply');
   });
 
   test('are unsure where a key chooses among those that a list names', () => {
     const names = ['aws_subnet.x.id', 'aws_subnet.x', 'aws_subnet.y.id', 'aws_subnet.y', 'count.index'];
     const read = plan([acl('a'), subnet('x'), subnet('y')], listed(...names));
-    expect(doubts(read)).toContain('aws_network_acl.a: which subnets it serves is known only after apply');
+    expect(doubts(read)).toContain('subnets: which subnets it serves is known only after apply');
   });
 
   test('can be any where nobody tells', () => {
     expect(doubts(plan([acl('a')], listed('local.subnets')))).toContain(
-      'any: which subnets it serves is known only after apply',
+      'subnets: which subnets it serves is known only after apply',
     );
   });
 

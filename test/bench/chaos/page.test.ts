@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { JudgedCut, JudgedStray } from '../../../bench/chaos/judge.ts';
 import { chaosPage } from '../../../bench/chaos/page.ts';
-import type { ChaosSeen } from '../../../bench/chaos/seen.ts';
+import type { ChaosResult } from '../../../bench/chaos/result.ts';
 
-const seen: ChaosSeen = {
-  ...{ seed: 42, seconds: 90, versions: { portfence: '1.2.3' }, kept: true, tried: 100_001, impossibleDownloads: 0 },
+const seen: ChaosResult = {
+  ...{ seed: 42, seconds: 90, versions: { portfence: '1.2.3' }, met: true, tried: 100_001, impossibleDownloads: 0 },
   rows: [
     { origin: 'host', chosen: 'bound', protocol: 'udp', family: 'ipv6', tried: 30, answered: 27, silent: 2, failed: 1 },
   ],
@@ -38,7 +38,7 @@ test('the page of another run names the seed, the flow with its origin, the cut,
     ...{ what: 'cut', name: 'x', protocol: 'tcp', sourcePort: 50_000, answeredAt: 1000, at: 2000, why: 'ECONNRESET' },
     ...{ kind: { origin: 'container', port: 'allowed', connection }, by: undefined },
   };
-  const page = chaosPage({ ...seen, kept: false, leaks: [flow], held: { ...seen.held, cuts: [cut] } }).join('\n');
+  const page = chaosPage({ ...seen, met: false, leaks: [flow], held: { ...seen.held, cuts: [cut] } }).join('\n');
   expect(page).toContain('NOT as promised: 1 flows left out of range, 1 connections were cut');
   expect(page).toContain('npm run chaos -- --seed 42` repeats');
   expect(page).toContain(

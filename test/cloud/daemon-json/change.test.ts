@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mergeDns, removeDns } from '../../../src/cloud/daemon-json/change.ts';
-import { DEFAULT_FILE, findEngine } from '../../../src/cloud/daemon-json/engine.ts';
+import { DEFAULT_FILE, findDockerDaemon } from '../../../src/cloud/daemon-json/engine.ts';
 import { realSystem } from '../../../src/system/real.ts';
 import type { System } from '../../../src/system/system.ts';
 import { needs } from '../../support/needs.ts';
@@ -108,7 +108,7 @@ test.each([
 
 test.each(['--dns-search=example.org', '--dns-opt'])('%s is another key', async (flag) => {
   const system = scriptedSystem(running(`/usr/sbin/dockerd\0${flag}\0`));
-  expect((await findEngine(system)).dnsFlag).toBeUndefined();
+  expect((await findDockerDaemon(system)).dnsFlag).toBeUndefined();
 });
 
 test('an engine that reads another file is left out of it', async () => {
@@ -133,7 +133,7 @@ test('an engine that systemd did not start is known by its file, and never resta
 
 test('a number that another process has now is no engine', async () => {
   const files = { '/run/docker.pid': '4711', '/proc/4711/cmdline': '/usr/bin/vim\0', '/proc/4711/stat': stat4711(1) };
-  expect((await findEngine(scriptedSystem({ commands: valid, files }))).process).toBeUndefined();
+  expect((await findDockerDaemon(scriptedSystem({ commands: valid, files }))).process).toBeUndefined();
 });
 
 test.each([
@@ -151,14 +151,10 @@ test.each([
   expect(notes.some((note) => note.includes('not needed here'))).toBe(needless);
 });
 
-test.each([
-  ['EACCES', 'NOT_ROOT'],
-  ['EROFS', 'SYSTEM'],
-])('a file that can not be written (%s) ends in %s, with its name', async (code, told) => {
-  const system = scriptedSystem({ commands: valid });
-  const replaceText = () => Promise.reject(Object.assign(new Error(`${code}: no`), { code }));
-  await expect(mergeDns({ ...system, replaceText }, SERVERS, how)).rejects.toMatchObject({
-    code: told,
+test.each(['EACCES', 'EROFS'])('a file that can not be used (%s) ends in one sentence with its name', async (errno) => {
+  const system = scriptedSystem({ commands: valid, failures: { [DEFAULT_FILE]: errno } });
+  await expect(mergeDns(system, SERVERS, how)).rejects.toMatchObject({
+    ...{ code: 'SYSTEM', errno, hint: expect.any(String) },
     message: expect.stringContaining(DEFAULT_FILE),
   });
 });

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withServers } from '../../../src/cloud/daemon-json/edit.ts';
-import { beforeUs, digest, mergeServers, type Present } from '../../../src/cloud/daemon-json/merge.ts';
+import { beforeUs, digest, mergeServers, type PresentDaemonJson } from '../../../src/cloud/daemon-json/merge.ts';
 import { readRecord } from '../../../src/cloud/daemon-json/record.ts';
 
 const FILE = '/etc/docker/daemon.json';
-const NOTHING: Present = { file: FILE, text: undefined, record: undefined, backup: undefined };
+const NOTHING: PresentDaemonJson = { file: FILE, text: undefined, record: undefined, backup: undefined };
 
 /** What is there once a merge has been written. */
-function written(present: Present, wanted: readonly string[]): Present {
+function written(present: PresentDaemonJson, wanted: readonly string[]): PresentDaemonJson {
   const { text, added, before } = mergeServers(present, wanted);
   const record = { version: 1, added, existed: before !== undefined, wrote: digest(text), unread: null } as const;
   return { file: FILE, text, record, backup: before };
@@ -67,7 +67,7 @@ test('merging twice changes nothing more, and removing puts back every character
         ...NOTHING,
         text: before === undefined ? undefined : withServers({ text: before, file: FILE }, serversIn(before)),
       };
-      let present: Present = start;
+      let present: PresentDaemonJson = start;
       for (const wish of wishes) {
         present = written(present, wish);
         expect(mergeServers(present, wish).text).toBe(present.text);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { creation, nftTable } from '../../../src/backends/nftables/render.ts';
 import { ANY_HOST } from '../../../src/install/any-host.ts';
 import { EC2_LIMIT, FORMATS } from '../../../src/install/cloud-init/limits.ts';
 import { type UserDataOptions, userData } from '../../../src/install/cloud-init/user-data.ts';
 import { fenceUnit } from '../../../src/install/units.ts';
-import { holdNamespace } from '../../../src/lab/namespace.ts';
+import { createNamespace } from '../../../src/lab/namespace.ts';
 import { compile } from '../../../src/plan/compile.ts';
-import { creation, nftTable } from '../../../src/plan/nftables/render.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { portSet } from '../../../src/ports.ts';
 import { realSystem } from '../../../src/system/real.ts';
@@ -155,7 +155,7 @@ needs('root', 'cloud-init')('the modules of cloud-init', () => {
 
 needs(...LAB)('the kernel', () => {
   test.each(POLICIES)('loads the rules, and again, with the same end (%#)', async (policy) => {
-    const namespace = await holdNamespace();
+    const namespace = await createNamespace();
     try {
       const input =
         contents(made({ policy: { ...samplePolicy, ...policy } }).text).get('/etc/portfence/fence.nft') ?? '';

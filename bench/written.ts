@@ -1,5 +1,0 @@
-/** A file that a bench writes into the folder of its page. */
-export interface Written {
-  readonly file: string;
-  readonly lines: readonly string[];
-}

@@ -1,0 +1,20 @@
+/** Sets of ports: ranges, both ends inclusive. */
+export {
+  ALL_PORTS,
+  complement,
+  type Family,
+  hasPort,
+  intersect,
+  NO_PORTS,
+  type PortRange,
+  type PortSet,
+  type Protocol,
+  parsePorts,
+  portCount,
+  portSet,
+  portsText,
+  rangeText,
+  samePorts,
+  subtract,
+  union,
+} from '../ports.ts';

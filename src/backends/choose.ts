@@ -1,0 +1,73 @@
+import type { HostFacts } from '../plan/facts.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { System } from '../system/system.ts';
+import type { Backend, BackendId, BackendRequest } from './backend.ts';
+import { iptables, ownVariant } from './iptables/backend.ts';
+import { learnListing, learntListing } from './learnt.ts';
+import type { FenceListing } from './listing.ts';
+import { nftables } from './nftables/backend.ts';
+import { whyNotNftables } from './nftables/needs.ts';
+
+/** The backend that serves, why, and what the kernel makes of the plan with it. */
+export interface Chosen {
+  readonly backend: Backend;
+  readonly asked: BackendRequest;
+  readonly reason: string;
+  readonly creation: readonly string[];
+  readonly wanted: FenceListing;
+  /** Told from memory: sure where it equals what is there, else to be asked for anew. */
+  readonly isRemembered: boolean;
+}
+
+const VARIANT_OF = { 'iptables-nft': 'nft', 'iptables-legacy': 'legacy' } as const;
+
+/** The backend of that name, as this kernel lets it work. */
+export async function backendNamed(system: System, id: BackendId): Promise<Backend> {
+  if (id === 'nftables') return nftables;
+  return iptables({ variant: VARIANT_OF[id], seesArrival: await seesArrival(system) });
+}
+
+/**
+ * nftables where nft loads the rules in an empty network namespace, else iptables; or the one that is asked for. Throws what
+ * the asked one throws, and what nftables threw where neither works. With `remembers` the same commands are not tried twice.
+ */
+export async function choose(
+  system: System,
+  { asked, plan, facts, remembers }: { asked: BackendRequest; plan: Plan; facts: HostFacts; remembers: boolean },
+): Promise<Chosen> {
+  const tried = async (backend: Backend, reason: string): Promise<Chosen> => {
+    const creation = backend.creation(plan, facts);
+    const known = remembers ? learntListing(system, backend, creation) : undefined;
+    const wanted = known ?? (await learnListing(system, backend, creation));
+    return { backend, asked, reason, creation, wanted, isRemembered: known !== undefined };
+  };
+  const iptablesOf = async (reason: string): Promise<Chosen> => {
+    const variant = await ownVariant(system);
+    return tried(
+      await backendNamed(system, `iptables-${variant}`),
+      `${reason}; the host's own iptables is the ${variant} one`,
+    );
+  };
+  if (asked === 'iptables') return iptablesOf('asked for');
+  if (asked !== 'auto') return tried(await backendNamed(system, asked), 'asked for');
+  try {
+    return await tried(nftables, 'nft loads the rules in an empty network namespace');
+  } catch (error) {
+    const why = await whyNotNftables(system, error);
+    if (why === undefined) throw error;
+    return iptablesOf(why).catch(() => {
+      throw error;
+    });
+  }
+}
+
+const FIRST_WITH_ARRIVAL = [5, 7] as const;
+
+/** Whether the kernel tells at postrouting where a packet arrived; a version that can't be read is taken for a new one. */
+async function seesArrival(system: System): Promise<boolean> {
+  const release = await system.readText('/proc/sys/kernel/osrelease').catch(() => undefined);
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? '') ?? [];
+  if (major === undefined || minor === undefined) return true;
+  const [wantedMajor, wantedMinor] = FIRST_WITH_ARRIVAL;
+  return Number(major) > wantedMajor || (Number(major) === wantedMajor && Number(minor) >= wantedMinor);
+}

@@ -1,0 +1,42 @@
+import { PortfenceError } from '../errors.ts';
+import { scrub } from '../scrub.ts';
+import type { System } from '../system/system.ts';
+
+/** The files of the system that an installation is for, by their paths there. Each call throws SYSTEM as `Files` do. */
+export interface InstallTree {
+  readText(path: string): Promise<string | undefined>;
+  writeText(path: string, text: string, mode: number): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Whether a file, or a symbolic link to anywhere, has this path. */
+  isThere(path: string): Promise<boolean>;
+  /** Throws SYSTEM where another program that takes this path in the tree would be led out of it by a symbolic link. */
+  requireInside(path: string): Promise<void>;
+}
+
+/**
+ * The files of this host, or of an image in the folder `root`. An image's symbolic links mean what they mean where it runs:
+ * none leads out of the folder, and a link in the place of a file of ours is replaced or removed itself.
+ */
+export function treeOf(system: System, root: string | undefined): InstallTree {
+  const at = async (path: string): Promise<string> => (root === undefined ? path : system.pathIn(root, path));
+  const own = async (path: string): Promise<string> =>
+    root === undefined ? path : system.pathIn(root, path, { keepLast: true });
+  return {
+    readText: async (path) => system.readText(await at(path)),
+    writeText: async (path, text, mode) => system.writeText(await own(path), text, mode),
+    remove: async (path) => system.remove(await own(path)),
+    isThere: async (path) => {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      const file = await own(path);
+      return (await system.list(file.slice(0, -name.length - 1) || '/')).includes(name);
+    },
+    requireInside: async (path) => {
+      if (root === undefined) return;
+      const real = await system.pathIn('/', root);
+      if ((await system.pathIn(real, path)) === (await system.pathIn('/', `${real}${path}`))) return;
+      throw new PortfenceError('SYSTEM', `a symbolic link leads from ${scrub(root + path)} out of the image`, {
+        hint: 'make the link a relative one: systemctl would follow it on this host',
+      });
+    },
+  };
+}

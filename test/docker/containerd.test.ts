@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
+import { HOST } from '../../src/lab/topology.ts';
+import { hasPort } from '../../src/ports.ts';
+import { run } from '../../src/system/run.ts';
+import { type CommandLine, commandLine } from '../support/command-line.ts';
+import { type Containerd, startContainerd } from '../support/cri/containerd.ts';
+import { type Pod, type PodOptions, startPod } from '../support/cri/pod.ts';
+import { seenFrom, seenText } from '../support/fenced-testbed.ts';
+import { CONTAINERD, needs } from '../support/needs.ts';
+import { type RunningAgent, startAgent } from '../support/running-agent.ts';
+import { samplePolicy } from '../support/samples.ts';
+
+const ALLOWED = '49152\t61000';
+const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
+const KEY = 'net.ipv4.ip_local_port_range';
+const PATIENCE = { timeout: 20_000, interval: 100 };
+const FROM = [1025, 20_001, 40_001, 65_001];
+
+needs(...CONTAINERD)('the agent beside a real containerd, driven as a kubelet drives it', () => {
+  let testbed: Testbed;
+  let containerd: Containerd;
+  let portfence: CommandLine;
+  let agent: RunningAgent;
+  /** Where the runtime listens, as crictl is told. */
+  let runtime: Readonly<Record<string, string>>;
+  let before: readonly string[];
+  let old: Pod;
+  const pod = (name: string, more: Partial<PodOptions> = {}) => startPod(containerd, { name, ...more });
+  const status = async () =>
+    JSON.parse((await run(containerd.enter(portfence.argv(['status', '--json'])))).stdout || '{}');
+
+  beforeAll(async () => {
+    testbed = await buildTestbed({ allowed: [{ from: 1024, to: 65_535 }] });
+    containerd = await startContainerd(testbed);
+    old = await pod('old');
+    // From other ports than later: a flow that began before the fence keeps its mapping.
+    before = (await seenFrom(old.network, [1026, 40_002], { protocol: 'udp' })).map(({ seen }) => seen?.address ?? '');
+    portfence = await commandLine(testbed.host);
+    runtime = { CONTAINER_RUNTIME_ENDPOINT: `unix://${containerd.folder}/containerd.sock` };
+    agent = await startAgent(containerd, portfence, ['--ports', '49152-61000'], { ownMounts: false, env: runtime });
+    await vi.waitFor(async () => expect((await status()).agent?.looks).toBeGreaterThan(0), PATIENCE);
+  }, 120_000);
+  afterAll(async () => {
+    await agent?.stop();
+    await testbed?.close();
+    await portfence?.close();
+  });
+
+  test('a pod reads the allowed range with its first instruction', async () => {
+    const seen: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const one = await pod(`first-${i}`);
+      seen.push(await one.runToEnd('reader', ['cat', RANGE]));
+      await one.remove();
+    }
+    // A machine that is busy with other tests may be late once.
+    expect(seen.filter((range) => range !== ALLOWED).length, seen.join()).toBeLessThanOrEqual(1);
+  });
+
+  test('a range that the pod asked for stays', async () => {
+    const one = await pod('chooser', { sysctls: { [KEY]: '20000 30000' } });
+    expect(await one.runToEnd('reader', ['cat', RANGE])).toBe('20000\t30000');
+  });
+
+  test('a range that it asked for stays also where it is the kernel’s default, which only the runtime can tell', async () => {
+    const one = await pod('default', { sysctls: { [KEY]: '32768 60999' } });
+    await vi.waitFor(async () => {
+      // Any change of rules makes the agent look again.
+      await run(containerd.enter(['nft', 'add', 'table', 'inet', 'news']));
+      await run(containerd.enter(['nft', 'delete', 'table', 'inet', 'news']));
+      expect((await one.network.run(['cat', RANGE])).stdout.trim()).toBe('32768\t60999');
+    }, PATIENCE);
+    await vi.waitFor(async () => {
+      const kept: readonly { container?: string; settings: unknown }[] = (await status()).agent.native.kept;
+      expect(kept).toContainEqual(
+        expect.objectContaining({ container: 'default/default', settings: { [KEY]: '32768 60999' } }),
+      );
+    }, PATIENCE);
+  });
+
+  test('the flows of a pod are shown by its name', async () => {
+    const shop = await pod('flowing');
+    await seenFrom(shop.network, [4000], { protocol: 'udp' });
+    const argv = ['env', ...Object.entries(runtime).map(([name, value]) => `${name}=${value}`)] as const;
+    const { stdout } = await run(
+      containerd.enter([...argv, ...portfence.argv(['flows', '--by', 'container', '--ports', '49152-61000'])]),
+    );
+    expect(stdout).toContain('flowing');
+  });
+
+  test('what it sends leaves in range, with the address that it has without the fence', async () => {
+    expect(before).toEqual(before.map(() => HOST.ipv4));
+    const fresh = await pod('shop');
+    for (const one of [old, fresh]) {
+      const own = await seenFrom(one.network, { kernel: 20 });
+      const chosen = await seenFrom(one.network, FROM, { protocol: 'udp' });
+      for (const { seen } of [...own, ...chosen]) {
+        expect(seen?.address).toBe(HOST.ipv4);
+        expect(hasPort(samplePolicy.ports, seen?.port ?? 0), seenText(chosen).join()).toBe(true);
+      }
+    }
+    expect((await status()).counters).toMatchObject({ leaked: 0 });
+  });
+
+  test('a pod on the node’s network is the host', async () => {
+    const one = await pod('node', { hostNetwork: true });
+    expect(await one.runToEnd('reader', ['cat', RANGE])).toBe(ALLOWED);
+  });
+
+  test('a published port still leads to its pod', async () => {
+    const one = await pod('web', { ports: [{ container: 8080, host: 8080 }] });
+    const serving = ['nc', '-l', '-p', '8080', '-e', '/bin/echo', 'served'];
+    await one.start('server', serving);
+    await vi.waitFor(async () => {
+      const answer = await testbed.peer.run(['busybox', 'nc', '-w', '2', HOST.ipv4, '8080'], { input: '' });
+      expect(answer.stdout.trim()).toBe('served');
+    }, PATIENCE);
+  });
+
+  test('after the removal pods have the kernel’s range again', async () => {
+    await run(containerd.enter(portfence.argv(['remove'])));
+    const read = async () => (await old.network.run(['cat', RANGE])).stdout.trim();
+    await vi.waitFor(async () => expect(await read()).toBe('32768\t60999'), PATIENCE);
+  });
+});
