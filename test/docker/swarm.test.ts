@@ -54,6 +54,13 @@ needs(
       AGENT,
     ]);
   const updated = () => vi.waitFor(async () => expect(await update()).toBe('completed'), PATIENCE);
+  /** Stops a node's engine, and waits until the manager knows: an update would wait for a node that it takes for ready. */
+  const lost = async (node: SwarmNode) => {
+    const id = await node.id();
+    await node.engine.stop();
+    const state = () => first.engine.expect(['node', 'inspect', '--format', '{{.Status.State}}', id]);
+    await vi.waitFor(async () => expect(await state()).toBe('down'), PATIENCE);
+  };
   /** A machine that is busy with other tests may be late once, so another container tries again. */
   const containersHaveTheRange = ({ engine }: SwarmNode) =>
     vi.waitFor(
@@ -107,7 +114,7 @@ needs(
     const refused = await run(second.engine.enter(argv(['agent', '--ports', '50000-50999'])));
     expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('an agent runs here already, in a c')]);
     const rules = await second.rules();
-    const id = await second.engine.expect(['info', '--format', '{{.Swarm.NodeID}}']);
+    const id = await second.id();
     const label = (...change: readonly string[]) => first.engine.expect(['node', 'update', ...change, id]);
     await label('--label-add', 'portfence=host');
     await vi.waitFor(async () => expect(await second.agent()).toBeUndefined(), PATIENCE);
@@ -154,7 +161,7 @@ needs(
     const { answered, failures } = (await ends?.()) ?? { answered: 0, failures: ['no traffic'] };
     expect([failures, answered]).toEqual([[], expect.any(Number)]);
     const before = await third.rules();
-    await third.engine.stop();
+    await lost(third);
     await deploy('49152-61000');
     await updated();
     for (const node of [first, second]) await fenced(node);
@@ -179,7 +186,7 @@ needs(
     await first.engine.expect(['stack', 'rm', 'portfence']);
     await vi.waitFor(async () => expect(await third.engine.expect(['ps', '--quiet'])).toBe(''), PATIENCE);
     for (const node of [first, second, third]) expect(await node.range()).toBe(WIDE);
-    await third.engine.stop();
+    await lost(third);
     await deployStack(first, 'portfence-cleanup', ['--part', 'cleanup']);
     const nothing = (node: SwarmNode) =>
       vi.waitFor(async () => {

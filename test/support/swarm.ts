@@ -20,6 +20,8 @@ export interface SwarmNode {
   readonly host: Namespace;
   readonly engine: Engine;
   readonly address: string;
+  /** By what the swarm knows it. */
+  id(): Promise<string>;
   /** The ports that the host's programs get: `49152 61000`. */
   range(): Promise<string>;
   /** The rules by which a packet leaves in range. */
@@ -76,6 +78,7 @@ async function startNode(testbed: Testbed, address: string, archive: string): Pr
   };
   return {
     ...{ host: testbed.host, engine, address, startTraffic },
+    id: () => engine.expect(['info', '--format', '{{.Swarm.NodeID}}']),
     range: async () => (await testbed.host.expect(['cat', RANGE])).trim().replace('\t', ' '),
     rules: () => testbed.host.expect(['nft', '--stateless', 'list', 'chain', 'inet', 'portfence', 'guard_leaving']),
     agent: async () => {
