@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SERVICES } from '../../src/install/paths.ts';
+import { BOOT_PATIENCE, type InstalledHost, installedHost, PORTS, traces } from '../support/installed-host.ts';
+import { needs, SYSTEMD } from '../support/needs.ts';
+
+const [FENCE, AGENT] = SERVICES;
+const FAMILIES = ['iptables', 'ip6tables'] as const;
+
+needs(...SYSTEMD)('a host whose iptables is the legacy one', () => {
+  let place: InstalledHost;
+  const backend = async () => (await place.json('status')).document['backend'];
+  /** The first rule of POSTROUTING is our jump, by family. */
+  const isFenced = () =>
+    Promise.all(
+      FAMILIES.map(async (tool) => {
+        const rules = await place.host.expect([tool, '-t', 'nat', '-S', 'POSTROUTING']);
+        return (
+          rules
+            .split('\n')
+            .find((line) => line.startsWith('-A'))
+            ?.includes('-j PORTFENCE') ?? false
+        );
+      }),
+    );
+  const monotonic = async (unit: string, property: string): Promise<number> =>
+    Number(await place.systemctl('show', '--value', '--property', property, unit));
+
+  beforeAll(async () => {
+    place = await installedHost();
+    for (const tool of FAMILIES)
+      await place.host.expect(['update-alternatives', '--set', tool, `/usr/sbin/${tool}-legacy`]);
+    await place.host.powerOff();
+    await place.host.boot();
+    await place.serve();
+    const { code, stderr } = await place.host.portfence(['install', 'systemd', ...PORTS, '--backend', 'iptables']);
+    expect(code, stderr).toBe(0);
+  }, BOOT_PATIENCE);
+  afterAll(() => place?.close());
+
+  test('is fenced with it beside the rules of Docker, and its units are well formed', async () => {
+    expect(await place.host.expect(['iptables', '-t', 'nat', '-S', 'POSTROUTING'])).toContain('MASQUERADE');
+    expect(await place.host.expect(['iptables-nft-save'])).not.toContain('PORTFENCE');
+    expect(await backend()).toBe('iptables');
+    expect(await isFenced()).toEqual([true, true]);
+    expect(await place.faults()).toEqual([]);
+    for (const name of SERVICES) expect(await place.unitFaults(`/etc/systemd/system/${name}`)).toBe('');
+  });
+
+  test('is fenced at boot before any container runs, by iptables-legacy-restore alone', async () => {
+    await place.systemctl('disable', AGENT);
+    await place.host.powerOff();
+    expect(await place.host.boot()).toBe('running');
+    const fence = await monotonic(FENCE, 'ActiveEnterTimestampMonotonic');
+    expect(fence).toBeGreaterThan(0);
+    expect(fence).toBeLessThan(await monotonic('docker.service', 'ExecMainStartTimestampMonotonic'));
+    for (const tool of FAMILIES) {
+      const rules = await place.host.expect([tool, '-t', 'nat', '-S']);
+      expect(rules).toMatch(/^-A POSTROUTING .*-j PORTFENCE$/m);
+    }
+    await place.systemctl('enable', '--now', AGENT);
+    expect(await place.faults()).toEqual([]);
+    expect(await isFenced()).toEqual([true, true]);
+  });
+
+  test('is fenced again by the agent when everything is flushed', async () => {
+    for (const tool of FAMILIES) {
+      await place.host.expect([tool, '-t', 'nat', '-F']);
+      await place.host.expect([tool, '-t', 'mangle', '-F']);
+    }
+    expect(await isFenced()).toEqual([false, false]);
+    await place.restartDocker();
+    expect(await place.faults()).toEqual([]);
+    expect(await isFenced()).toEqual([true, true]);
+  });
+
+  test('uninstall takes all of it away', async () => {
+    // Open connections would keep a rule that carries them to their end.
+    const { code, stderr } = await place.host.portfence(['uninstall', '--now']);
+    expect(code, stderr).toBe(0);
+    expect(await traces(place)).toEqual([]);
+  });
+});
