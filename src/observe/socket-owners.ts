@@ -8,8 +8,10 @@ export interface SocketOwner {
   readonly protocol: Protocol;
   readonly address: string;
   readonly port: number;
-  /** The program's name, scrubbed; undefined for sockets that no process holds any more, or whose holder can't be seen. */
+  /** The program's name, scrubbed; undefined for sockets of ended programs, and where the holder can't be seen. */
   readonly program: string | undefined;
+  /** No process holds them any more: the kernel sees them to their end. */
+  readonly ended: boolean;
   readonly pid: number | undefined;
   readonly sockets: number;
 }
@@ -28,11 +30,14 @@ interface Socket {
   readonly inode: string;
 }
 
+/** What stands for a socket that no file is left of (tcp_ipv4.c). */
+const NO_INODE = '0';
 const PROCESSES_AT_ONCE = 16;
 
 /**
  * Who on this host holds connected sockets towards the services that `wanted` names (proc(5): /proc/net/tcp has the socket's
- * inode, /proc/PID/fd links to it). Programs of other users are seen by root alone. Never throws.
+ * inode, /proc/PID/fd links to it). Programs of other users are seen
+ * with CAP_SYS_PTRACE alone, those of another process namespace by nobody. Never throws.
  */
 export async function observeSocketOwners(
   system: System,
@@ -47,10 +52,11 @@ export async function observeSocketOwners(
   const holders = await holdersOf(system, new Set(sockets.map(({ inode }) => inode)));
   const owners = new Map<string, SocketOwner>();
   for (const { protocol, address, port, inode } of sockets) {
-    const holder = holders.get(inode);
-    const key = `${protocol} ${address} ${port} ${holder?.pid}`;
+    const { program, pid } = holders.get(inode) ?? {};
+    const ended = inode === NO_INODE;
+    const key = `${protocol} ${address} ${port} ${pid} ${ended}`;
     const sockets = (owners.get(key)?.sockets ?? 0) + 1;
-    owners.set(key, { protocol, address, port, program: holder?.program, pid: holder?.pid, sockets });
+    owners.set(key, { protocol, address, port, program, ended, pid, sockets });
   }
   return [...owners.values()].sort((a, b) => b.sockets - a.sockets);
 }

@@ -20,8 +20,8 @@ export async function writeAgentStatus(system: System, status: AgentStatus): Pro
 }
 
 /**
- * The report of the agent that runs for this network namespace, also of one in a pid namespace of its own that reported a
- * moment ago and listens; undefined where none runs, or where the file is damaged.
+ * The report of the agent that runs for this network namespace, also of one that can't be seen (in a pid namespace of its own,
+ * or hidden) but reported a moment ago and listens; undefined where none runs, or where the file is damaged.
  */
 export async function readAgentStatus(system: System): Promise<AgentStatus | undefined> {
   const report = await readReport(system);
@@ -48,11 +48,17 @@ async function ownPidNamespace(system: System): Promise<string | null> {
 
 async function isAlive(system: System, report: Report): Promise<boolean> {
   const here = await ownPidNamespace(system);
-  if (report.pidNamespace && here && report.pidNamespace !== here)
+  const isElsewhere = report.pidNamespace && here && report.pidNamespace !== here;
+  if (isElsewhere || (await areProcessesHidden(system)))
     return system.now() - (report.checkedAt ?? report.since ?? 0) < FRESH_MS && !(await isDeserted(system));
   if (report.process) return report.process === (await system.processIdentity(report.pid).catch(() => undefined));
   const command = await system.readText(`/proc/${report.pid}/cmdline`).catch(() => undefined);
   return command?.split('\0').includes('agent') ?? false;
+}
+
+/** Whether /proc shows this process its own and no others (`hidepid` of proc(5), without CAP_SYS_PTRACE): the first is always there. */
+async function areProcessesHidden(system: System): Promise<boolean> {
+  return (await system.readText('/proc/1/stat').catch(() => undefined)) === undefined;
 }
 
 /** Whether no process listens on the agent's socket: an agent that is killed leaves the file behind. */

@@ -27,16 +27,18 @@ export function whyLines(why: Why, remembered: Remembered | undefined, now: numb
     'who:',
     ...tableLines(why.sources.slice(0, 20).map(sourceRow)).map((line) => `  ${line}`),
     ...(why.sources.length > 20 ? [`  and ${why.sources.length - 20} more sources`] : []),
-    ...why.programs
-      .slice(0, 10)
-      .map(
-        ({ program, pid, sockets }) =>
-          `  on this host: ${program ?? 'ended programs'}${pid ? ` (pid ${pid})` : ''}, ${sockets} sockets`,
-      ),
+    ...why.programs.slice(0, 10).map((owner) => `  on this host: ${ownerText(owner)}, ${owner.sockets} sockets`),
     '',
     'what to do:',
     ...remedies(fullest, why).map((line) => `  ${line}`),
   ];
+}
+
+function ownerText({ program, pid, ended }: Why['programs'][number]): string {
+  if (ended) return 'ended programs';
+  if (program === undefined)
+    return "programs that can't be seen from here (another process namespace, or no CAP_SYS_PTRACE)";
+  return `${program} (pid ${pid})`;
 }
 
 function sinceLines(remembered: Remembered | undefined, now: number): readonly string[] {

@@ -53,13 +53,20 @@ test('IPv6 and IPv4 in IPv6 are told apart', () => {
   expect(readSockets(mapped, 'tcp')[0]?.address).toBe('203.0.113.10');
 });
 
-test('a socket belongs to the program that holds it; ended connections to none', async () => {
+test('a socket belongs to the program that holds it, or to one that is not seen; ended connections to none', async () => {
+  const of = { protocol: 'tcp', address: '203.0.113.10', port: 443, sockets: 1 };
+  const unseen = { ...of, program: undefined, pid: undefined };
   const system = scriptedSystem({
     files: { '/proc/net/tcp': TCP, '/proc/812/comm': 'curl\n', '/proc/812/fd/x': '' },
     links: { '/proc/812/fd/3': 'socket:[7001]' },
   });
   expect(await observeSocketOwners(system, () => true)).toEqual([
-    { protocol: 'tcp', address: '203.0.113.10', port: 443, program: 'curl', pid: 812, sockets: 1 },
-    { protocol: 'tcp', address: '203.0.113.10', port: 443, program: undefined, pid: undefined, sockets: 1 },
+    { ...of, program: 'curl', pid: 812, ended: false },
+    { ...unseen, ended: true },
+  ]);
+  const hidden = scriptedSystem({ files: { '/proc/net/tcp': TCP } });
+  expect(await observeSocketOwners(hidden, () => true)).toEqual([
+    { ...unseen, ended: false },
+    { ...unseen, ended: true },
   ]);
 });
