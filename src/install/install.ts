@@ -55,7 +55,9 @@ export async function install(system: System, options: InstallOptions): Promise<
     });
   }
   for (const folder of ENABLING_FOLDERS) await tree.requireInside(folder);
-  await prepareInstall(system, options); // Whatever speaks against it is said before anything changes.
+  // Whatever speaks against it is said before anything changes.
+  const wanted = await previewInstall(system, options);
+  for (const { path, changed } of wanted.files) if (changed) await tree.requireWritable(path);
   const applied = starts
     ? await apply(system, {
         policy: options.policy,

@@ -11,7 +11,12 @@ export interface InstallTree {
   isThere(path: string): Promise<boolean>;
   /** Throws SYSTEM where another program that takes this path in the tree would be led out of it by a symbolic link. */
   requireInside(path: string): Promise<void>;
+  /** Throws SYSTEM with what serves instead where this host lets no file come to be at this path. */
+  requireWritable(path: string): Promise<void>;
 }
+
+/** A constant: whether the folder of a file, or the one in which it would be made, can be written to. */
+const CAN_BE_WRITTEN = 'at=$(dirname "$1"); until [ -e "$at" ]; do at=$(dirname "$at"); done; [ -w "$at" ]';
 
 /**
  * The files of this host, or of an image in the folder `root`. An image's symbolic links mean what they mean where it runs:
@@ -36,6 +41,14 @@ export function treeOf(system: System, root: string | undefined): InstallTree {
       if ((await system.pathIn(real, path)) === (await system.pathIn('/', `${real}${path}`))) return;
       throw new PortfenceError('SYSTEM', `a symbolic link leads from ${scrub(root + path)} out of the image`, {
         hint: 'make the link a relative one: systemctl would follow it on this host',
+      });
+    },
+    requireWritable: async (path) => {
+      if (root !== undefined) return; // Nothing has been done yet when the first file of an image is refused.
+      const { code } = await system.run(['sh', '-c', CAN_BE_WRITTEN, 'sh', path]);
+      if (code === 0) return;
+      throw new PortfenceError('SYSTEM', `${path} can't be written: the folder is read-only`, {
+        hint: 'bring the files with the image that this host boots from (--root DIR), or start `portfence agent` by what boots it',
       });
     },
   };

@@ -104,4 +104,33 @@ needs(...SYSTEMD)('install systemd', () => {
     await portfence('uninstall');
     expect(await traces(place)).toEqual([]);
   });
+
+  const readOnly = async (folder: string) => {
+    await place.host.expect(['mount', '--rbind', folder, folder]);
+    await place.host.expect(['mount', '-o', 'remount,bind,ro', folder]);
+    expect((await place.host.run(['touch', `${folder}/here`])).stderr).toContain('Read-only file system');
+  };
+
+  test('needs nothing below /usr to be writable, for this host or an image', async () => {
+    await readOnly('/usr');
+    const image = '/var/tmp/image';
+    await place.host.expect(['mkdir', '-p', image]);
+    const written = await portfence('install', 'systemd', ...PORTS, '--root', image);
+    expect(written.code, written.stderr).toBe(0);
+    await place.host.expect(['rm', '-r', image]);
+    const { code, stderr } = await portfence('install', 'systemd', ...PORTS);
+    expect(code, stderr).toBe(0);
+    await place.systemctl('restart', ...SERVICES);
+    expect(await place.faults({ docker: false })).toEqual([]);
+    await portfence('uninstall');
+    expect(await traces(place)).toEqual([]);
+  });
+
+  test('changes nothing where /etc is read-only, and names what serves there', async () => {
+    await readOnly('/etc');
+    const { code, stderr } = await portfence('install', 'systemd', ...PORTS);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('the folder is read-only')]);
+    expect(stderr).toContain('--root DIR');
+    expect(await traces(place)).toEqual([]);
+  });
 });
