@@ -1,5 +1,5 @@
 import { FAMILIES, type Family } from '../ports.ts';
-import { readSavedRules, type SavedRules } from './iptables/read.ts';
+import { IPTABLES_PRIORITY, readSavedRules, type SavedRules } from './iptables/read.ts';
 import type { BaseChain, StandingNat } from './model.ts';
 import { type ListedBaseChain, readRuleset } from './nftables/read.ts';
 
@@ -9,16 +9,38 @@ export interface NatListings {
   readonly saved: readonly SavedRules[];
   /** What `nft -j list ruleset` wrote. */
   readonly ruleset?: string | undefined;
+  /** Families with a nat table of iptables-legacy that no program here can list: its rules may say anything. */
+  readonly unread?: readonly Family[];
 }
+
+const SOMETHING = 'rules that can not be listed here';
+const UNREAD: BaseChain = {
+  ...{ backend: 'iptables-legacy', table: 'nat', name: 'POSTROUTING', priority: IPTABLES_PRIORITY, policy: 'accept' },
+  chains: new Map([
+    [
+      'POSTROUTING',
+      [
+        {
+          when: [],
+          verdict: { do: 'opaque', text: SOMETHING },
+          source: { backend: 'iptables-legacy', table: 'nat', chain: 'POSTROUTING', text: SOMETHING },
+        },
+      ],
+    ],
+  ]),
+};
 
 /**
  * All source NAT of the listings in the kernel's order of asking, our own rules left out. The table that iptables-nft made is
  * taken from its own listing where that is given. Throws SYSTEM where the ruleset is no listing of nft.
  */
-export function standingNat({ saved, ruleset }: NatListings): StandingNat {
+export function standingNat({ saved, ruleset, unread = [] }: NatListings): StandingNat {
   const listed = ruleset === undefined ? { ipv4: [], ipv6: [] } : readRuleset(ruleset);
   const [ipv4, ipv6] = FAMILIES.map((family) => {
-    const ofIptables = saved.filter((one) => one.family === family).flatMap((one) => readSavedRules(one) ?? []);
+    const ofIptables = [
+      ...saved.filter((one) => one.family === family).flatMap((one) => readSavedRules(one) ?? []),
+      ...(unread.includes(family) ? [UNREAD] : []),
+    ];
     return inOrder(merge(listed[family], ofIptables, { family, isListed: ruleset !== undefined }));
   });
   return { ipv4: ipv4 ?? [], ipv6: ipv6 ?? [] };

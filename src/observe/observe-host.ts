@@ -96,7 +96,8 @@ async function chainsOrNote(
 ): Promise<AllChainListings & { readonly nat: ForeignNat; readonly notes: readonly string[] }> {
   try {
     const chains = await asked;
-    return { ...chains, nat: await observeForeignNat(system, chains), notes: [] };
+    const { notes, ...nat } = await observeForeignNat(system, chains);
+    return { ...chains, nat, notes };
   } catch (error) {
     if (!(error instanceof PortfenceError) || error.code !== 'TOOL_MISSING') throw error;
     return {

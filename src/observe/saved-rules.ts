@@ -20,12 +20,15 @@ export async function savedRules(
   { family, variant, options }: SavedRulesQuery,
 ): Promise<string | undefined> {
   const tool = TOOLS[family];
-  const named = await unlessMissing(ask(system, [`${tool}-${variant}-save`, ...options]));
+  const named = await unlessMissing(ask(system, [savingTool(family, variant), ...options]));
   if (named !== undefined) return named;
   const version = await unlessMissing(ask(system, [tool, '--version']));
   if (version === undefined || variantOf(version) !== variant) return undefined;
   return unlessMissing(ask(system, [`${tool}-save`, ...options]));
 }
+
+/** The program that lists the rules of a family that one variant made. */
+export const savingTool = (family: Family, variant: 'nft' | 'legacy') => `${TOOLS[family]}-${variant}-save` as const;
 
 /** Reads `iptables --version`: iptables before 1.8, which has one variant only, names none. */
 export const variantOf = (version: string): 'nft' | 'legacy' => (/\(nf_tables\)/.test(version) ? 'nft' : 'legacy');

@@ -5,6 +5,14 @@ import { walk } from '../../src/nat/walk.ts';
 import { FLOW, listing, nft, saved } from './listings.ts';
 import { decisionText } from './program-text.ts';
 
+test('what a nat table of iptables-legacy says that nothing lists is not followed', () => {
+  expect(walk(standingNat({ saved: [], unread: ['ipv4'] }), FLOW)).toMatchObject({
+    do: 'unfollowed',
+    by: { backend: 'iptables-legacy', chain: 'POSTROUTING' },
+  });
+  expect(standingNat({ saved: [], unread: ['ipv6'] }).ipv4).toEqual([]);
+});
+
 test('of two chains with one priority the table that was made last is asked first', () => {
   const older = { family: 'ip', name: 'older', handle: 3, rules: [[nft.snat('192.0.2.3')]] };
   const newer = { family: 'ip', name: 'newer', handle: 7, rules: [[nft.snat('192.0.2.7')]] };

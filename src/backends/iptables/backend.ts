@@ -104,7 +104,9 @@ function iptablesRefusal(tool: string, done: CommandResult, lines: readonly stri
   if (late) return late;
   if (isMissingProgram(done)) {
     return new PortfenceError('TOOL_MISSING', `${tool} is missing`, {
-      hint: 'install the package iptables',
+      hint: tool.startsWith('ip6')
+        ? 'install the package iptables (some systems have ip6tables apart), or leave IPv6 unfenced: families: [ipv4] in the policy'
+        : 'install the package iptables',
       detail: words,
     });
   }

@@ -6,7 +6,7 @@ import { verdictOf } from './targets.ts';
 import { ruleParts, splitWords } from './words.ts';
 
 /** NF_IP_PRI_NAT_SRC: iptables' nat table, of both variants and families, is asked at this priority. */
-const IPTABLES_PRIORITY = 100;
+export const IPTABLES_PRIORITY = 100;
 const OURS = /^PORTFENCE(?:-|$)/;
 
 export interface SavedRules {
