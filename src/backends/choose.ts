@@ -1,8 +1,10 @@
 import type { HostFacts } from '../plan/facts.ts';
 import type { Plan } from '../plan/plan.ts';
+import { FAMILIES, type Family } from '../ports.ts';
 import type { System } from '../system/system.ts';
 import type { Backend, BackendId, BackendRequest } from './backend.ts';
 import { iptables, ownVariant } from './iptables/backend.ts';
+import type { Variant } from './iptables/rules.ts';
 import { learnListing, learntListing } from './learnt.ts';
 import type { FenceListing } from './listing.ts';
 import { nftables } from './nftables/backend.ts';
@@ -24,7 +26,9 @@ const VARIANT_OF = { 'iptables-nft': 'nft', 'iptables-legacy': 'legacy' } as con
 /** The backend of that name, as this kernel lets it work. */
 export async function backendNamed(system: System, id: BackendId): Promise<Backend> {
   if (id === 'nftables') return nftables;
-  return iptables({ variant: VARIANT_OF[id], seesArrival: await seesArrival(system) });
+  const variant = VARIANT_OF[id];
+  const [arrival, families] = await Promise.all([seesArrival(system), heldFamilies(system, variant)]);
+  return iptables({ variant, seesArrival: arrival, families });
 }
 
 /**
@@ -59,6 +63,13 @@ export async function choose(
       throw error;
     });
   }
+}
+
+/** Where the kernel was booted with ipv6.disable=1 ip6tables-legacy fails, since it opens a socket of IPv6; nft's does not. */
+async function heldFamilies(system: System, variant: Variant): Promise<readonly Family[]> {
+  if (variant === 'nft') return FAMILIES;
+  const addresses = await system.readText('/proc/net/if_inet6').catch(() => '');
+  return addresses === undefined ? ['ipv4'] : FAMILIES;
 }
 
 const FIRST_WITH_ARRIVAL = [5, 7] as const;

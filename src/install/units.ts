@@ -17,11 +17,12 @@ const ENGINES = [
  */
 const LOAD = `/bin/sh -c '[ -e ${RUN_FOLDER}/fence.nft ] && nft -f ${RUN_FOLDER}/fence.nft && exit; nft -f ${RULES_FILE} && exit; nft delete table inet portfence; exec nft -f ${RULES_FILE}'`;
 
-/** The same for iptables, by family; rules of ours that stand already are left to the agent. A dollar is doubled for systemd. */
+/** The same for iptables, by family that the kernel has; rules of ours that stand already are left to the agent. A dollar is doubled for systemd. */
 const loadByIptables = (variant: Variant): string => {
   const load = `$$tool-${variant}-restore ${restoreArguments.join(' ')}`;
   return [
     `/bin/sh -c 'failed=0; for tool in iptables ip6tables; do`,
+    ...(variant === 'legacy' ? ['[ $$tool = iptables ] || [ -e /proc/self/net/if_inet6 ] || continue;'] : []),
     `$$tool-${variant}-save | grep -q PORTFENCE && continue;`,
     `for file in ${RUN_FOLDER}/fence.$$tool ${FOLDER}/fence.$$tool; do`,
     `[ -e $$file ] && ${load} <$$file && continue 2; done;`,

@@ -112,7 +112,7 @@ function withoutFence(lines: string): string {
 }
 
 async function layCables(host: Namespace, peer: Namespace, { run, routes, targets }: Prepared): Promise<void> {
-  await host.expect(['sysctl', '-qw', ...SETTINGS]);
+  await host.expect(['sysctl', '-e', '-qw', ...SETTINGS]); // A kernel without IPv6 has not all of them.
   const { facts, plan } = run;
   const uplinks = new Set([...routes.values()].map(({ device }) => device));
   const isUplink = (name: string) =>

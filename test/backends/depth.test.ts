@@ -6,6 +6,7 @@ import { standingNat } from '../../src/nat/standing.ts';
 import { compile } from '../../src/plan/compile.ts';
 import type { HostFacts } from '../../src/plan/facts.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import { FAMILIES } from '../../src/ports.ts';
 import { savedText } from '../nat/iptables-words.ts';
 import { anyChains } from '../nat/random-rules.ts';
 import { anyFacts, anyPolicy } from '../support/arbitraries.ts';
@@ -74,7 +75,7 @@ function callsIn(lines: readonly string[], { rule, call }: { readonly rule: RegE
 const NFT = { rule: /^add rule inet portfence (\S+) (.*)$/, call: /(?:goto|jump) ([^\s,}]+)/g };
 
 const IPTABLES = { rule: /^-[AI] (\S+)(.*)$/, call: / -[gj] (PORTFENCE\S*)/g };
-const overIptables = iptables({ variant: 'nft', seesArrival: true });
+const overIptables = iptables({ variant: 'nft', seesArrival: true, families: FAMILIES });
 const tablesOf = (plan: Plan, facts: HostFacts): readonly (readonly string[])[] =>
   overIptables
     .creation(plan, facts)

@@ -32,18 +32,22 @@ export interface FirstBoot {
   readonly userData: string;
 }
 
-/** Starts a machine on a disk of its own above the image, and waits until ssh answers. */
+/** Starts a machine on a disk of its own above the image, its kernel with further arguments, and waits until ssh answers. */
 export async function startMachine(
   cache: string,
   image: MachineImage,
-  { firstBoot, signal }: { firstBoot?: FirstBoot; signal: AbortSignal },
+  { firstBoot, kernel = [], signal }: { firstBoot?: FirstBoot; kernel?: readonly string[]; signal: AbortSignal },
 ): Promise<Machine> {
   const folder = await mkdtemp(join(cache, 'run-'));
   const port = await freePort();
   const disk = join(folder, 'disk.qcow2');
   await must(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', image.disk, '-F', 'raw', disk]);
   const seed = firstBoot && (await seedFolder(folder, firstBoot));
-  const words = ['root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet', ...(seed ? [] : ['cloud-init=disabled'])];
+  const words = [
+    'root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet',
+    ...(seed ? [] : ['cloud-init=disabled']),
+    ...kernel,
+  ];
   const child = await startLoggedChild(
     [
       'setpriv', // It ends with us.

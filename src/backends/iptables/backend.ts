@@ -19,29 +19,31 @@ import { containerSources } from './sources.ts';
 import { deletion, drainCreation, replacement } from './transaction.ts';
 
 /** Chains of our own in iptables' tables, entered first of all at postrouting. */
-export function iptables({ variant, seesArrival }: IptablesTraits): Backend {
+export function iptables({ variant, seesArrival, families }: IptablesTraits): Backend {
+  const observe = (system: System) => observeIptables(system, variant, families);
   return {
     id: `iptables-${variant}`,
-    observe: (system) => observeIptables(system, variant),
+    observe,
     creation: (plan, facts) => {
       const arrival = seesArrival
         ? ({ by: 'interface' } as const)
         : ({ by: 'source', containers: containerSources(plan, facts) } as const);
-      return creation(iptablesTables(plan, arrival), variant);
+      const tables = iptablesTables(plan, arrival).filter(({ family }) => families.includes(family));
+      return creation(tables, variant);
     },
     wanted: (system, lines) => listingIn(system, lines),
     drift: iptablesDrift,
     isOutdated: arePassingRulesOutdated,
     replacement: (lines, present, wanted) => replacement(lines, presentTables(present, wanted), variant),
     repair: async (system, lines) => {
-      const present = await observeIptables(system, variant);
+      const present = await observe(system);
       return replacement(lines, presentTables(present, present && undisturbed(present, lines)), variant);
     },
     deletion: (present) => deletion(presentTables(present), variant),
     draining: (present) => {
       const there = presentTables(present);
-      const families = FAMILIES.filter((family) => there.some((one) => one.family === family && one.table === 'nat'));
-      return replacement(drainCreation(families, variant), there, variant);
+      const mapped = FAMILIES.filter((family) => there.some((one) => one.family === family && one.table === 'nat'));
+      return replacement(drainCreation(mapped, variant), there, variant);
     },
     parts: (lines) => partsOf(lines),
     layers: (present) => {
@@ -54,7 +56,7 @@ export function iptables({ variant, seesArrival }: IptablesTraits): Backend {
       return !present.foreignNat?.includes(family);
     },
     comesAfter: (chain) => chain.table !== tableOf(variant) && chain.priority <= SRCNAT,
-    limits: (plan) => iptablesLimits(plan, { variant, seesArrival }),
+    limits: (plan) => iptablesLimits(plan, { variant, seesArrival, families }),
   };
 }
 

@@ -7,6 +7,8 @@ export interface IptablesTraits {
   readonly variant: Variant;
   /** Whether the kernel tells at postrouting on which interface a packet arrived (Linux 5.7). */
   readonly seesArrival: boolean;
+  /** Of which the variant can hold rules here: all, or those of a kernel without IPv6. */
+  readonly families: readonly Family[];
 }
 
 function isGivenUp({ nat }: Plan, family: Family): boolean {
@@ -15,7 +17,7 @@ function isGivenUp({ nat }: Plan, family: Family): boolean {
 }
 
 /** What chains in iptables' tables can't promise, one sentence each. */
-export function iptablesLimits(plan: Plan, { variant, seesArrival }: IptablesTraits): readonly string[] {
+export function iptablesLimits(plan: Plan, { variant, seesArrival, families }: IptablesTraits): readonly string[] {
   return [
     'whoever inserts a rule at the head of POSTROUTING, as Docker does for each new network, gets packets before the fence until the agent (after about 0.1 s, median) or the next apply puts it first again',
     ...(variant === 'legacy'
@@ -33,6 +35,12 @@ export function iptablesLimits(plan: Plan, { variant, seesArrival }: IptablesTra
       : [
           `the guard stands before NAT and knows a connection's port from its second packet on: a leak of one packet is not ${plan.guard === 'drop' ? 'dropped' : 'counted'}, and one that is answered all the same counts as older`,
         ]),
+    ...plan.families
+      .filter((family) => !families.includes(family))
+      .map(
+        (family) =>
+          `this kernel has no ${family}: nothing leaves over it, and iptables-${variant} holds no rules for it`,
+      ),
     ...(seesArrival
       ? []
       : [

@@ -16,11 +16,15 @@ export const listedName = (family: Family, table: string, chain: string): string
 export const isJump = (text: string): boolean => text.endsWith(` -j ${ROOT}`) || text === `-j ${ROOT}`;
 
 /** Our chains in iptables' tables, and POSTROUTING down to our jump. Undefined where there is nothing of ours. */
-export async function observeIptables(system: System, variant: Variant): Promise<FenceListing | undefined> {
-  const texts = await Promise.all(FAMILIES.map((family) => savedRules(system, { family, variant, options: ['-c'] })));
+export async function observeIptables(
+  system: System,
+  variant: Variant,
+  families: readonly Family[] = FAMILIES,
+): Promise<FenceListing | undefined> {
+  const texts = await Promise.all(families.map((family) => savedRules(system, { family, variant, options: ['-c'] })));
   if (texts.every((text) => text === undefined)) throw missing(toolName('ipv4', variant, 'save'));
   // A family without its program holds nothing of ours.
-  return iptablesFence(FAMILIES.map((family, i) => ({ family, tables: readSave(texts[i] ?? '') })));
+  return iptablesFence(families.map((family, i) => ({ family, tables: readSave(texts[i] ?? '') })));
 }
 
 export interface Saved {
