@@ -22,7 +22,7 @@ const loadByIptables = (variant: Variant): string => {
   const load = `$$tool-${variant}-restore ${restoreArguments.join(' ')}`;
   return [
     `/bin/sh -c 'failed=0; for tool in iptables ip6tables; do`,
-    ...(variant === 'legacy' ? ['[ $$tool = iptables ] || [ -e /proc/self/net/if_inet6 ] || continue;'] : []),
+    ...(variant === 'legacy' ? ['[ $$tool = iptables ] || [ -e /proc/net/if_inet6 ] || continue;'] : []),
     `$$tool-${variant}-save | grep -q PORTFENCE && continue;`,
     `for file in ${RUN_FOLDER}/fence.$$tool ${FOLDER}/fence.$$tool; do`,
     `[ -e $$file ] && ${load} <$$file && continue 2; done;`,
@@ -36,18 +36,21 @@ interface Programs {
   readonly capabilities: readonly string[];
   readonly addressFamilies: readonly string[];
   readonly more: readonly string[];
+  /** What they need to see of /proc (systemd.exec(5), ProcSubset=). */
+  readonly proc: 'all' | 'pid';
 }
 
-/** Every program of iptables-legacy takes this lock, and asks the kernel over a raw socket. */
+/** Every program of iptables-legacy takes this lock, asks the kernel over a raw socket, and reads which tables there are in /proc/net. */
 const LEGACY_LOCK = '/run/xtables.lock';
 const PROGRAMS: Readonly<Record<BackendId, Programs>> = {
-  nftables: { load: LOAD, capabilities: [], addressFamilies: [], more: [] },
-  'iptables-nft': { load: loadByIptables('nft'), capabilities: [], addressFamilies: [], more: [] },
+  nftables: { load: LOAD, capabilities: [], addressFamilies: [], more: [], proc: 'pid' },
+  'iptables-nft': { load: loadByIptables('nft'), capabilities: [], addressFamilies: [], more: [], proc: 'pid' },
   'iptables-legacy': {
     load: loadByIptables('legacy'),
     capabilities: ['CAP_NET_RAW'],
     addressFamilies: ['AF_INET', 'AF_INET6'],
     more: [`ExecStartPre=+/bin/touch ${LEGACY_LOCK}`, `ReadWritePaths=-${LEGACY_LOCK}`],
+    proc: 'all',
   },
 };
 
@@ -82,7 +85,7 @@ const OFF_THE_NETWORK = 'IPAddressDeny=any';
 
 /** The fence itself: loaded before anything starts a container, by the backend's programs alone, and kept when the unit stops. */
 export function fenceUnit(backend: BackendId = 'nftables'): readonly string[] {
-  const { load, capabilities, addressFamilies, more } = PROGRAMS[backend];
+  const { load, capabilities, addressFamilies, more, proc } = PROGRAMS[backend];
   return [
     '[Unit]',
     'Description=portfence: the source ports of what leaves this host',
@@ -110,7 +113,7 @@ export function fenceUnit(backend: BackendId = 'nftables'): readonly string[] {
     'RestrictNamespaces=yes',
     'ProtectHome=yes',
     'PrivateTmp=yes',
-    'ProcSubset=pid',
+    `ProcSubset=${proc}`,
     'MemoryDenyWriteExecute=yes',
     ...CONFINEMENT,
     OFF_THE_NETWORK,

@@ -62,6 +62,16 @@ needs(...SYSTEMD)('a host whose iptables is the legacy one', () => {
     expect(await isFenced()).toEqual([true, true]);
   });
 
+  test('leaves rules that stand as they are when its unit is started again', async () => {
+    await place.systemctl('stop', AGENT);
+    await place.systemctl('restart', FENCE);
+    for (const tool of FAMILIES) {
+      const rules = await place.host.expect([tool, '-t', 'nat', '-S', 'POSTROUTING']);
+      expect(rules.split('\n').filter((line) => line.endsWith('-j PORTFENCE'))).toHaveLength(1);
+    }
+    await place.systemctl('start', AGENT);
+  });
+
   test('is fenced again by the agent when everything is flushed', async () => {
     for (const tool of FAMILIES) {
       await place.host.expect([tool, '-t', 'nat', '-F']);
