@@ -49,7 +49,6 @@ export interface InstallInput {
 /** Every file of an installation, as data; equal input gives equal files. */
 export function installFiles(input: InstallInput): { files: readonly InstallFile[]; plan: Plan } {
   const { policy, state, backend, present } = input;
-  const agent = { ...input.agent, backend: backend.id };
   const facts = atBoot(input.facts);
   const plan = compile(policy, facts);
   const rules = backend.creation(plan, facts);
@@ -78,14 +77,14 @@ export function installFiles(input: InstallInput): { files: readonly InstallFile
       ...(state ? [text(STATE_FILE, [JSON.stringify(bootState(plan, rules, policy, state), null, 2)], 0o600)] : []),
       text(MANIFEST_FILE, [JSON.stringify(manifest)]),
       ...(plan.settings.length > 0 ? [text(SYSCTL_FILE, sysctlLines(plan.settings))] : []),
-      ...units(agent).filter((unit, i) => unit.text !== present.packagedUnits?.[i]),
+      ...units(input.agent, backend).filter((unit, i) => unit.text !== present.packagedUnits?.[i]),
     ],
   };
 }
 
 /** Both units, in the order of SERVICES. */
-function units(agent: AgentCommand): readonly InstallFile[] {
-  const texts = [fenceUnit(agent.backend), agentUnit(agent)].map(script);
+function units(agent: AgentCommand, { id }: Backend): readonly InstallFile[] {
+  const texts = [fenceUnit(id), agentUnit(agent)].map(script);
   return SERVICES.map((name, i) => ({ path: unitFile(name), text: texts[i] ?? '', mode: 0o644 }));
 }
 

@@ -83,7 +83,7 @@ const CONFINEMENT = [
 const ANY_RULES = `ConditionPathExistsGlob=${FOLDER}/fence.*`;
 const OFF_THE_NETWORK = 'IPAddressDeny=any';
 
-/** The fence itself: loaded before anything starts a container, by the backend's programs alone, and kept when the unit stops. */
+/** The fence itself: loaded before anything starts a container, by the backend's programs alone, and kept when the unit stops; nftables unless given. */
 export function fenceUnit(backend: BackendId = 'nftables'): readonly string[] {
   const { load, capabilities, addressFamilies, more, proc } = PROGRAMS[backend];
   return [
@@ -132,24 +132,12 @@ export interface AgentCommand {
   readonly args: readonly string[];
   /** The policy has it ask the cloud for the network ACL, or serve on an address. */
   readonly usesNetwork?: boolean;
-  /** What holds the fence; nftables unless given. */
-  readonly backend?: BackendId;
 }
 
 /** The agent: heals within milliseconds and gives containers their range. The fence stands without it. */
-export function agentUnit({
-  program,
-  args,
-  usesNetwork = false,
-  backend = 'nftables',
-}: AgentCommand): readonly string[] {
-  const { capabilities, addressFamilies, more } = PROGRAMS[backend];
-  const families = new Set([
-    'AF_UNIX',
-    'AF_NETLINK',
-    ...addressFamilies,
-    ...(usesNetwork ? ['AF_INET', 'AF_INET6'] : []),
-  ]);
+export function agentUnit({ program, args, usesNetwork = false }: AgentCommand): readonly string[] {
+  // Whatever holds the fence: rules of others may stand in iptables-legacy at any time, and are read by its programs.
+  const { capabilities, addressFamilies, more } = PROGRAMS['iptables-legacy'];
   const command = [...program, 'agent', '--policy', POLICY_FILE, ...args];
   const lies = (...folders: readonly string[]): boolean =>
     program.some((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
@@ -177,8 +165,9 @@ export function agentUnit({
     `Environment=PORTFENCE_STATE_DIR=${RUN_FOLDER}`,
     '# CAP_SYS_ADMIN enters the network namespaces of containers and makes the empty one in which rules are tried.',
     '# CAP_SYS_PTRACE shows which process listens on the socket of an engine: one that systemd would start is not asked.',
+    '# CAP_NET_RAW and AF_INET are for the programs of iptables-legacy, which list rules over a raw socket.',
     `CapabilityBoundingSet=${['CAP_NET_ADMIN', 'CAP_SYS_ADMIN', 'CAP_SYS_PTRACE', ...capabilities].join(' ')}`,
-    `RestrictAddressFamilies=${[...families].join(' ')}`,
+    `RestrictAddressFamilies=${['AF_UNIX', 'AF_NETLINK', ...addressFamilies].join(' ')}`,
     'RestrictNamespaces=net',
     'ReadWritePaths=/proc/sys/net',
     `ProtectHome=${lies('/home', '/root', '/run/user') ? 'read-only' : 'yes'}`,

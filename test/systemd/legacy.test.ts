@@ -32,12 +32,22 @@ needs(...SYSTEMD)('a host whose iptables is the legacy one', () => {
     await place.host.powerOff();
     await place.host.boot();
     await place.serve();
-    const { code, stderr } = await place.host.portfence(['install', 'systemd', ...PORTS, '--backend', 'iptables']);
-    expect(code, stderr).toBe(0);
   }, BOOT_PATIENCE);
   afterAll(() => place?.close());
 
+  test('is fenced by nftables, whose confined agent reads the rules of Docker', async () => {
+    const { code, stderr } = await place.host.portfence(['install', 'systemd', ...PORTS]);
+    expect(code, stderr).toBe(0);
+    expect(await place.faults()).toEqual([]);
+    expect((await place.json('status')).document).toMatchObject({
+      ...{ backend: 'nftables', enforced: true, agent: { state: 'inSync' } },
+    });
+    expect(await place.host.portfence(['uninstall', '--now'])).toMatchObject({ code: 0 });
+  });
+
   test('is fenced with it beside the rules of Docker, and its units are well formed', async () => {
+    const { code, stderr } = await place.host.portfence(['install', 'systemd', ...PORTS, '--backend', 'iptables']);
+    expect(code, stderr).toBe(0);
     expect(await place.host.expect(['iptables', '-t', 'nat', '-S', 'POSTROUTING'])).toContain('MASQUERADE');
     expect(await place.host.expect(['iptables-nft-save'])).not.toContain('PORTFENCE');
     expect(await backend()).toBe('iptables');
