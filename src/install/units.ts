@@ -42,6 +42,8 @@ interface Programs {
 
 /** Every program of iptables-legacy takes this lock, asks the kernel over a raw socket, and reads which tables there are in /proc/net. */
 const LEGACY_LOCK = '/run/xtables.lock';
+/** A constant: makes the lock where there is none, with the label that SELinux wants at this path, not the one of its folder. */
+const MAKE_LOCK = `/bin/sh -c '[ -e ${LEGACY_LOCK} ] || { touch ${LEGACY_LOCK}; restorecon ${LEGACY_LOCK} 2>/dev/null; }; exit 0'`;
 const PROGRAMS: Readonly<Record<BackendId, Programs>> = {
   nftables: { load: LOAD, capabilities: [], addressFamilies: [], more: [], proc: 'pid' },
   'iptables-nft': { load: loadByIptables('nft'), capabilities: [], addressFamilies: [], more: [], proc: 'pid' },
@@ -49,7 +51,7 @@ const PROGRAMS: Readonly<Record<BackendId, Programs>> = {
     load: loadByIptables('legacy'),
     capabilities: ['CAP_NET_RAW'],
     addressFamilies: ['AF_INET', 'AF_INET6'],
-    more: [`ExecStartPre=+/bin/touch ${LEGACY_LOCK}`, `ReadWritePaths=-${LEGACY_LOCK}`],
+    more: [`ExecStartPre=+${MAKE_LOCK}`, `ReadWritePaths=-${LEGACY_LOCK}`],
     proc: 'all',
   },
 };

@@ -82,6 +82,19 @@ needs(...SYSTEMD)('a host whose iptables is the legacy one', () => {
     await place.systemctl('start', AGENT);
   });
 
+  test('gives a lock that it makes the label of SELinux where there are any, and leaves one that is there', async () => {
+    const restorecon = '/usr/local/sbin/restorecon';
+    await place.host.expect(['tee', restorecon], { input: '#!/bin/sh\necho "$@" >>/run/labelled\n' });
+    await place.host.expect(['chmod', '755', restorecon]);
+    await place.systemctl('stop', AGENT);
+    await place.host.expect(['rm', '/run/xtables.lock']);
+    await place.systemctl('restart', FENCE);
+    await place.systemctl('restart', FENCE);
+    expect(await place.host.expect(['cat', '/run/labelled'])).toBe('/run/xtables.lock');
+    await place.host.expect(['rm', restorecon]);
+    await place.systemctl('start', AGENT);
+  });
+
   test('is fenced again by the agent when everything is flushed', async () => {
     for (const tool of FAMILIES) {
       await place.host.expect([tool, '-t', 'nat', '-F']);
