@@ -35,6 +35,7 @@ const OTHER_QEMU =
     : ['qemu-x86_64', ['qemu-user'], 'starts programs for x64'];
 /** For the tests alone. */
 const TEST = [
+  ['ipset', ['ipset'], 'makes the sets that NAT rules of the corpus ask'],
   ['debootstrap', ['debootstrap'], 'a whole host with systemd for the lab'],
   ['slirp4netns', ['slirp4netns'], 'the network of rootless containers'],
   ['pasta', ['passt'], 'the same, as newer engines have it'],
