@@ -33,7 +33,7 @@ needs(...PODMAN, ...CONTAINERD)('what native prints, given to the engine, withou
 
   test('a CNI network of containerd gives its pods the range; a choice goes before it', async () => {
     const plugin: object = JSON.parse(engineSysctls(samplePolicy, 'cni')?.text ?? '');
-    const containerd = await startContainerd(testbed, [plugin]);
+    const containerd = await startContainerd(testbed, { morePlugins: [plugin] });
     const pod = await startPod(containerd, { name: 'shop' });
     expect(await pod.runToEnd('reader', READ)).toBe(GIVEN);
     const sysctls = { 'net.ipv4.ip_local_port_range': '20000 30000' };
