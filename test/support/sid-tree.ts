@@ -15,7 +15,7 @@ export const sidTree = (): Promise<string> =>
     cache: 'portfence-engines',
     suite: 'sid',
     packages: [
-      ...['containerd', 'runc', 'containernetworking-plugins', 'podman', 'aardvark-dns'],
+      ...['containerd', 'runc', 'containernetworking-plugins', 'podman', 'catatonit'],
       ...['nftables', 'iptables', 'conntrack', 'iproute2', 'procps'],
     ],
     form: 1,
