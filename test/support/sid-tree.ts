@@ -26,3 +26,9 @@ export const sidTree = (): Promise<string> =>
 
 /** Milliseconds; the first run has to build the tree. */
 export const SID_TREE_MS = 900_000;
+
+/** Engines of one age and of the next: the machine's own, and those of sid with all other programs of the host. */
+export const ENGINES_OF = [
+  ['this machine', async () => undefined],
+  ['Debian sid', sidTree],
+] as const;

@@ -40,14 +40,16 @@ ${files(folder)}
     bin_dir = "/usr/lib/cni"
     conf_dir = "${folder}/cni"
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "native"
+    snapshotter = "overlayfs"
 `;
 
 /** The same for containerd 2, which has images and pods in plugins of their own. */
 const configurationOf2 = (folder: string): string => `version = 3
 ${files(folder)}
+[plugins."io.containerd.snapshotter.v1.overlayfs"]
+  slow_chown = true # Where the kernel can't map the users of a mount on tmpfs: before 6.3.
 [plugins."io.containerd.cri.v1.images"]
-  snapshotter = "native"
+  snapshotter = "overlayfs"
   [plugins."io.containerd.cri.v1.images".pinned_images]
     sandbox = "${PAUSE}"
 [plugins."io.containerd.cri.v1.runtime"]
@@ -109,6 +111,9 @@ export function startContainerd(
     // As on a node: what is mounted below /run later reaches the containers that ask for it.
     await expect(['mount', '--make-rshared', '/run']);
     for (const part of ['cni', 'lib-cni', 'logs']) await mkdir(join(folder, part));
+    // Containers share what they do not change, wherever the folder stands: the kernel may refuse layers upon layers.
+    for (const part of ['root', 'state']) await expect(['mkdir', join(folder, part)]);
+    await expect(['mount', '-t', 'tmpfs', 'tmpfs', join(folder, 'root')]);
     await expect(['mkdir', '-p', '/var/lib/cni']);
     await expect(['mount', '--bind', join(folder, 'lib-cni'), '/var/lib/cni']);
     // Where both are there, the plugins of 1.9 also look for iptables' rules to remove, and fail with iptables 1.8.13's words.
@@ -131,7 +136,7 @@ export function startContainerd(
       const address = ['--address', join(folder, 'containerd.sock'), '--namespace', 'k8s.io'];
       // containerd 2 would import by a service that unpacks for its default snapshotter alone.
       const local = major === 1 ? [] : ['--local'];
-      await expect(['ctr', ...address, 'images', 'import', ...local, '--snapshotter', 'native', archive]);
+      await expect(['ctr', ...address, 'images', 'import', ...local, '--snapshotter', 'overlayfs', archive]);
     };
     /** `import ... TAR NAME`, as Docker and podman take it. */
     const imported = async (args: readonly string[]): Promise<string> => {
