@@ -21,7 +21,8 @@ export interface EngineHost {
 
 /**
  * Opens an engine host that closes with the testbed, or at once where the work in it fails. Further calls of `close` do nothing. With
- * a Debian's `tree`, its programs and its /etc stand in place of the machine's. Throws what the work throws.
+ * a Debian's `tree`, its /usr and its /etc stand in place of the machine's: what else is run inside lies elsewhere, as the Node and
+ * the checkout of `npm test` do. Throws what the work throws.
  */
 export async function withEngineHost<T>(
   testbed: Testbed,
