@@ -41,6 +41,7 @@ const TEST = [
   ['pasta', ['passt'], 'the same, as newer engines have it'],
   ['runc', ['runc'], 'runs the containers of podman'],
   ['podman', ['podman'], 'a second engine for the lab; it has no daemon'],
+  ['catatonit', ['catatonit'], "the first process of podman's pods"],
   ['host-local', ['containernetworking-plugins'], 'networks of podman, as older ones have them'],
   ['containerd', ['containerd'], 'the engine of most clusters, driven over CRI'],
   ['netavark', ['netavark'], 'the same, as newer ones have them'],

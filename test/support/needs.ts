@@ -24,6 +24,7 @@ const NEEDS = {
   netavark: { remedy: 'install netavark' },
   containerd: { remedy: 'install containerd' },
   podman: { remedy: 'install podman and runc' },
+  catatonit: { remedy: 'install catatonit' },
   'dpkg-deb': { remedy: 'install dpkg' },
   strip: { remedy: 'install binutils' },
   'aarch64-linux-gnu-strip': { remedy: 'install binutils-aarch64-linux-gnu' },
