@@ -35,11 +35,13 @@ const OTHER_QEMU =
     : ['qemu-x86_64', ['qemu-user'], 'starts programs for x64'];
 /** For the tests alone. */
 const TEST = [
+  ['ipset', ['ipset'], 'makes the sets that NAT rules of the corpus ask'],
   ['debootstrap', ['debootstrap'], 'a whole host with systemd for the lab'],
   ['slirp4netns', ['slirp4netns'], 'the network of rootless containers'],
   ['pasta', ['passt'], 'the same, as newer engines have it'],
   ['runc', ['runc'], 'runs the containers of podman'],
   ['podman', ['podman'], 'a second engine for the lab; it has no daemon'],
+  ['catatonit', ['catatonit'], "the first process of podman's pods"],
   ['host-local', ['containernetworking-plugins'], 'networks of podman, as older ones have them'],
   ['containerd', ['containerd'], 'the engine of most clusters, driven over CRI'],
   ['netavark', ['netavark'], 'the same, as newer ones have them'],

@@ -5,7 +5,7 @@ import type { System } from '../system/system.ts';
 import type { Backend, BackendId, BackendRequest } from './backend.ts';
 import { iptables, ownVariant } from './iptables/backend.ts';
 import type { Variant } from './iptables/rules.ts';
-import { learnListing, learntListing } from './learnt.ts';
+import { learnListing } from './learnt.ts';
 import type { FenceListing } from './listing.ts';
 import { nftables } from './nftables/backend.ts';
 import { whyNotNftables } from './nftables/needs.ts';
@@ -31,17 +31,25 @@ export async function backendNamed(system: System, id: BackendId): Promise<Backe
   return iptables({ variant, seesArrival: arrival, families });
 }
 
+/** What the kernel is known to make of these commands; undefined where it has to be asked. */
+export type KnownListing = (backend: Backend, creation: readonly string[]) => FenceListing | undefined;
+
 /**
  * nftables where nft loads the rules in an empty network namespace, else iptables; or the one that is asked for. Throws what
- * the asked one throws, and what nftables threw where neither works. With `remembers` the same commands are not tried twice.
+ * the asked one throws, and what nftables threw where neither works. What is `known` is not tried.
  */
 export async function choose(
   system: System,
-  { asked, plan, facts, remembers }: { asked: BackendRequest; plan: Plan; facts: HostFacts; remembers: boolean },
+  {
+    asked,
+    plan,
+    facts,
+    known: knownListing,
+  }: { asked: BackendRequest; plan: Plan; facts: HostFacts; known: KnownListing },
 ): Promise<Chosen> {
   const tried = async (backend: Backend, reason: string): Promise<Chosen> => {
     const creation = backend.creation(plan, facts);
-    const known = remembers ? learntListing(system, backend, creation) : undefined;
+    const known = knownListing(backend, creation);
     const wanted = known ?? (await learnListing(system, backend, creation));
     return { backend, asked, reason, creation, wanted, isRemembered: known !== undefined };
   };

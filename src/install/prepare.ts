@@ -70,7 +70,7 @@ async function backendOf(
 ): Promise<Backend> {
   if (state?.wanted?.backend) return backendNamed(system, state.wanted.backend.id);
   if (state && system.isRoot)
-    return (await choose(system, { asked, plan: compile(policy, facts), facts, remembers: false })).backend;
+    return (await choose(system, { asked, plan: compile(policy, facts), facts, known: () => undefined })).backend;
   return backendNamed(system, asked === 'auto' ? 'nftables' : asked === 'iptables' ? 'iptables-nft' : asked);
 }
 

@@ -20,14 +20,16 @@ export interface EngineHost {
 }
 
 /**
- * Opens an engine host that closes with the testbed, or at once where the work in it fails. Further calls of `close` do nothing. Throws
- * what the work throws.
+ * Opens an engine host that closes with the testbed, or at once where the work in it fails. Further calls of `close` do nothing. With
+ * a Debian's `tree`, its /usr and its /etc stand in place of the machine's: what else is run inside lies elsewhere, as the Node and
+ * the checkout of `npm test` do. Throws what the work throws.
  */
 export async function withEngineHost<T>(
   testbed: Testbed,
   work: (engineHost: EngineHost, close: () => Promise<void>) => Promise<T>,
+  { tree }: { readonly tree?: string | undefined } = {},
 ): Promise<T> {
-  const engineHost = await openEngineHost();
+  const engineHost = await openEngineHost(tree);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= engineHost.close();
@@ -43,7 +45,7 @@ export async function withEngineHost<T>(
 }
 
 /** Opens an engine host with its own /run, and an /etc that can be written to without the machine noticing. */
-async function openEngineHost(): Promise<EngineHost> {
+async function openEngineHost(tree?: string): Promise<EngineHost> {
   const made = await makeLabFolder();
   const folder = made.path;
   await chmod(folder, 0o711); // A remapped root has to pass through, and has no rights here.
@@ -67,12 +69,15 @@ async function openEngineHost(): Promise<EngineHost> {
       const { code, stderr } = await run(enter(argv));
       if (code !== 0) throw new PortfenceError('SYSTEM', `${argv.join(' ')} ended with ${code}: ${stderr.trim()}`);
     };
-    const etc = join(folder, 'etc');
-    await expect(['mkdir', etc]);
-    await expect(['mount', '-t', 'tmpfs', 'tmpfs', etc]);
-    await expect(['mkdir', `${etc}/upper`, `${etc}/work`]);
-    const layers = `lowerdir=/etc,upperdir=${etc}/upper,workdir=${etc}/work`;
-    await expect(['mount', '-t', 'overlay', '-o', layers, 'overlay', '/etc']);
+    const written = join(folder, 'written');
+    await expect(['mkdir', written]);
+    await expect(['mount', '-t', 'tmpfs', 'tmpfs', written]);
+    for (const part of tree === undefined ? ['/etc'] : ['/etc', '/usr']) {
+      const [upper, work] = [`${written}${part}/upper`, `${written}${part}/work`];
+      await expect(['mkdir', '-p', upper, work]);
+      const layers = `lowerdir=${tree ?? ''}${part},upperdir=${upper},workdir=${work}`;
+      await expect(['mount', '-t', 'overlay', '-o', layers, 'overlay', part]);
+    }
     // A mount of the machine's (ip-netns(8) makes one) would still be listed below the new /run, and mislead containerd.
     await run(enter(['umount', '--recursive', '--lazy', '/run/netns']));
     await expect(['mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run']);

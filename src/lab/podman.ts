@@ -50,12 +50,20 @@ runroot = "/run/containers/storage"
 graphroot = "/var/lib/containers/storage"
 `;
 
-/** Prepares a podman, in a fraction of a second. Throws PortfenceError where the machine refuses. */
-export function preparePodman(testbed: Testbed, network: PodmanNetwork): Promise<Podman> {
-  return withEngineHost(testbed, async (engineHost, close) => {
+/**
+ * Prepares a podman, in a fraction of a second: the machine's own, or with all other programs the one of a Debian's tree. Throws
+ * PortfenceError where the machine refuses.
+ */
+export function preparePodman(
+  testbed: Testbed,
+  network: PodmanNetwork,
+  debian: { readonly tree?: string | undefined } = {},
+): Promise<Podman> {
+  const work = async (engineHost: EngineHost, close: () => Promise<void>): Promise<Podman> => {
     await prepareRoot(engineHost, network);
     return podmanIn(engineHost, testbed.host, close);
-  });
+  };
+  return withEngineHost(testbed, work, debian);
 }
 
 async function prepareRoot(engineHost: EngineHost, network: PodmanNetwork): Promise<void> {

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,8 +15,8 @@ import { type Suite, systemdTree } from './systemd-tree.ts';
 import type { Testbed } from './testbed.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
-/** Where this process's Node is found inside. */
-export const NODE = '/usr/local/bin/node';
+/** Where this process's Node is found inside: in no folder of PATH, as on a host without Node. */
+export const NODE = '/opt/node';
 /** Where the checkout is found inside. */
 const PORTFENCE = '/opt/portfence';
 const BOOT_MS = 60_000;
@@ -47,11 +47,24 @@ export interface SystemdHost {
   close(): Promise<void>;
 }
 
+/** What a host is made from. */
+export interface SystemdHostOptions {
+  readonly suite?: Suite | undefined;
+  /** A file in the checkout that is portfence; unless given it is what was built, under this process's Node. */
+  readonly executable?: string | undefined;
+}
+
 /** Boots a host, in a few seconds once the tree is built. Throws PortfenceError with the end of its log where it does not come up. */
-export async function startSystemdHost(testbed: Testbed, suite?: Suite): Promise<SystemdHost> {
+export async function startSystemdHost(
+  testbed: Testbed,
+  { suite, executable }: SystemdHostOptions = {},
+): Promise<SystemdHost> {
   const tree = await systemdTree(suite);
+  const command: Argv = executable
+    ? [join(PORTFENCE, relative(CHECKOUT, executable))]
+    : [NODE, join(PORTFENCE, 'bin/portfence')];
   return withEngineHost(testbed, async (engineHost, close) => {
-    const host = await hostIn(engineHost, testbed.host, tree, close);
+    const host = await hostIn(engineHost, { network: testbed.host, tree, command }, close);
     await host.boot();
     return host;
   });
@@ -59,8 +72,7 @@ export async function startSystemdHost(testbed: Testbed, suite?: Suite): Promise
 
 async function hostIn(
   engineHost: EngineHost,
-  network: Namespace,
-  tree: string,
+  { network, tree, command }: { readonly network: Namespace; readonly tree: string; readonly command: Argv },
   close: () => Promise<void>,
 ): Promise<SystemdHost> {
   const root = await prepareRoot(engineHost, tree);
@@ -110,8 +122,7 @@ async function hostIn(
     enter,
     run: inside,
     expect,
-    portfence: (args, options) =>
-      inside([NODE, `${PORTFENCE}/bin/portfence`, ...args], { timeoutMs: 120_000, ...options }),
+    portfence: (args, options) => inside([...command, ...args], { timeoutMs: 120_000, ...options }),
     inContainer: async (container) => {
       const sandbox = await expect(['docker', 'inspect', '--format', '{{.NetworkSettings.SandboxKey}}', container]);
       const file = `/proc/${first()}/root${sandbox.replace(/^\/var\/run\//, '/run/')}`;

@@ -2,6 +2,7 @@ import type { BackendRequest } from '../backends/backend.ts';
 import { presentFences } from '../backends/fences.ts';
 import { removeEmptied, tablesToBeMade } from '../backends/iptables/emptied.ts';
 import type { FenceListing } from '../backends/listing.ts';
+import { listingDigest } from '../backends/listing-digest.ts';
 import { PortfenceError } from '../errors.ts';
 import { KERNEL_EPHEMERAL, kernelRangeText } from '../plan/given-ports.ts';
 import type { Setting } from '../plan/plan.ts';
@@ -93,6 +94,7 @@ function wantedOf(system: System, state: State, found: Survey): Wanted {
     policy: found.policy,
     backend: { id: found.backend.id, asked: found.backendAsked },
     creation: found.creation,
+    listed: listingDigest(found.wanted),
     settings: found.plan.settings.map(({ key, value }) => ({ key, value })),
     uplinks: found.plan.uplinks.mode === 'these' ? found.plan.uplinks.names : [],
   };

@@ -1,5 +1,4 @@
 import type { FenceListing } from '../backends/listing.ts';
-import { observeNatChains } from '../backends/nat-chains.ts';
 import type { BaseChain } from '../observe/base-chains.ts';
 import { observePortShortage, type PortShortage } from '../observe/port-shortage.ts';
 import {
@@ -61,8 +60,7 @@ export interface FenceStatus {
 
 /** Reads how the fence stands, given what ought to be. */
 export async function fenceStatus(system: System, survey: Survey, state: State): Promise<FenceStatus> {
-  const chains = await observeNatChains(system);
-  const { present, plan, backend } = survey;
+  const { present, plan, backend, natChains } = survey;
   const layers = backend.layers(present);
   const left = state.pending && (await msUntil(system, state.pending));
   return {
@@ -75,7 +73,9 @@ export async function fenceStatus(system: System, survey: Survey, state: State):
       confine: layers.confine,
       guard: layers.guard ? plan.guard : 'off',
     },
-    natBeforeOurs: chains.filter((chain) => chain.hook === 'postrouting' && !chain.idle && backend.comesAfter(chain)),
+    natBeforeOurs: natChains.filter(
+      (chain) => chain.hook === 'postrouting' && !chain.idle && backend.comesAfter(chain),
+    ),
     unfollowed: plan.nat.unfollowed.map(({ number, family, rule }) => ({
       family,
       rule,

@@ -58,6 +58,7 @@ const isWanted = shape({
   policy: isPolicy,
   backend: isMissingOr(shape({ id: isText, asked: isText })),
   creation: isTexts,
+  listed: isMissingOr(isText),
   settings: listOf(shape({ key: isText, value: isText })),
   uplinks: isTexts,
   appliedAt: isNumber,

@@ -20,6 +20,8 @@ export interface Wanted {
   readonly backend?: { readonly id: BackendId; readonly asked: BackendRequest };
   /** The commands that make the rules where there are none. */
   readonly creation: readonly string[];
+  /** A digest of what the kernel makes of them (`listingDigest`). */
+  readonly listed?: string;
   readonly settings: readonly Pick<Setting, 'key' | 'value'>[];
   readonly uplinks: readonly string[];
   /** Milliseconds since the epoch. */

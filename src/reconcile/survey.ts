@@ -1,8 +1,11 @@
 import type { Backend, BackendId, BackendRequest, Part } from '../backends/backend.ts';
-import { type Chosen, choose } from '../backends/choose.ts';
+import { type Chosen, choose, type KnownListing } from '../backends/choose.ts';
 import type { Drift } from '../backends/drift.ts';
 import { type Fence, presentFences } from '../backends/fences.ts';
+import { learntListing } from '../backends/learnt.ts';
 import type { FenceListing } from '../backends/listing.ts';
+import { listingDigest } from '../backends/listing-digest.ts';
+import { type NatChain, observeNatChains } from '../backends/nat-chains.ts';
 import { observeBaseChains } from '../observe/base-chains.ts';
 import type { EngineFacts } from '../observe/engines.ts';
 import { observeHost } from '../observe/observe-host.ts';
@@ -41,6 +44,8 @@ export interface Survey {
   readonly present: FenceListing | undefined;
   /** Other backends that have rules here too. */
   readonly otherBackends: readonly BackendId[];
+  /** Every nat chain of the kernel. */
+  readonly natChains: readonly NatChain[];
   readonly drift: readonly Drift[];
   readonly settings: readonly SettingChange[];
   /** Exactly what apply pipes, in its order: new rules in, then those of another backend out. */
@@ -53,8 +58,9 @@ export interface Survey {
 /** Observes, compiles and compares. Changes nothing. */
 export async function survey(system: System, options: SurveyOptions): Promise<Survey> {
   const chains = observeBaseChains(system);
-  const [fences, host] = await Promise.all([
+  const [fences, natChains, host] = await Promise.all([
     presentFences(system, chains),
+    observeNatChains(system, chains),
     observeHost(system, { ...options, saved: savedFacts(options.state), chains }),
   ]);
   const policy = options.policy(host.facts.links.map((link) => link.name));
@@ -63,7 +69,7 @@ export async function survey(system: System, options: SurveyOptions): Promise<Su
   const presentOf = ({ backend }: Pick<Chosen, 'backend'>) =>
     fences.find((fence) => fence.backend.id === backend.id)?.listing;
   const [chosen, settings] = await Promise.all([
-    chooseSurely(system, { asked, plan, facts: host.facts }, presentOf),
+    chooseSurely(system, { asked, plan, facts: host.facts, before: options.state.wanted }, presentOf),
     settingChanges(system, plan, options.state),
   ]);
   const { backend, reason, creation, wanted } = chosen;
@@ -89,6 +95,7 @@ export async function survey(system: System, options: SurveyOptions): Promise<Su
     wanted,
     present,
     otherBackends: others.map((other) => other.backend.id),
+    natChains,
     drift: [
       ...rulesDrift,
       ...others.map((other) => `rules of the backend ${other.backend.id} are there as well`),
@@ -101,15 +108,47 @@ export async function survey(system: System, options: SurveyOptions): Promise<Su
   };
 }
 
-/** What the kernel makes of the plan, from memory where that is what is there. */
+/**
+ * What the kernel makes of the plan. What it made of the same commands before is sure where that is what is there: a fence that
+ * stands as it was applied costs no trial.
+ */
 async function chooseSurely(
   system: System,
-  of: { readonly asked: BackendRequest; readonly plan: Plan; readonly facts: HostFacts },
-  presentOf: (chosen: Chosen) => FenceListing | undefined,
+  {
+    before,
+    ...of
+  }: {
+    readonly asked: BackendRequest;
+    readonly plan: Plan;
+    readonly facts: HostFacts;
+    readonly before: State['wanted'];
+  },
+  presentOf: (chosen: Pick<Chosen, 'backend'>) => FenceListing | undefined,
 ): Promise<Chosen> {
-  const chosen = await choose(system, { ...of, remembers: true });
+  const known: KnownListing = (backend, creation) =>
+    learntListing(system, backend, creation) ??
+    asApplied(before, { backend, creation, present: presentOf({ backend }) });
+  const chosen = await choose(system, { ...of, known });
   const differs = chosen.backend.drift(chosen.wanted, presentOf(chosen)).length > 0;
-  return chosen.isRemembered && differs ? choose(system, { ...of, remembers: false }) : chosen;
+  return chosen.isRemembered && differs ? choose(system, { ...of, known: () => undefined }) : chosen;
+}
+
+/** What is there, where it is what the last apply read for the same commands. */
+function asApplied(
+  before: State['wanted'],
+  {
+    backend,
+    creation,
+    present,
+  }: {
+    readonly backend: Backend;
+    readonly creation: readonly string[];
+    readonly present: FenceListing | undefined;
+  },
+): FenceListing | undefined {
+  if (present === undefined || before?.listed === undefined || before.backend?.id !== backend.id) return undefined;
+  const isSame = before.creation.join('\n') === creation.join('\n') && before.listed === listingDigest(present);
+  return isSame ? present : undefined;
 }
 
 function rememberedNote({ backend }: SurveyOptions, asked: BackendRequest): readonly string[] {

@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '../../src/system/run.ts';
 import { type AwsSandbox, awsSandbox } from '../support/aws-sandbox.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 import { apiError, VPC } from '../support/ec2-server.ts';
 import { ofInterface, silence } from '../support/metadata-server.ts';
 
 let aws: AwsSandbox;
-const ranges = (...args: string[]) =>
-  run([process.execPath, LAUNCHER, 'acl', 'ranges', '--live', '--endpoint', aws.ec2.url, ...args]);
+const ranges = (...args: string[]) => run([...COMMAND, 'acl', 'ranges', '--live', '--endpoint', aws.ec2.url, ...args]);
 const document = async (...args: string[]) => JSON.parse((await ranges(...args, '--json')).stdout);
 
 beforeEach(async () => {
@@ -104,6 +103,6 @@ test.each([
 });
 
 test('flags of --live without it are told', async () => {
-  const { code, stderr } = await run([process.execPath, LAUNCHER, 'acl', 'ranges', '--region', 'eu-central-1']);
+  const { code, stderr } = await run([...COMMAND, 'acl', 'ranges', '--region', 'eu-central-1']);
   expect([code, stderr]).toEqual([2, expect.stringContaining('--region goes with --live')]);
 });

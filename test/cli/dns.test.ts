@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 import { type MetadataServer, metadataServer, silence } from '../support/metadata-server.ts';
 import { needs } from '../support/needs.ts';
 
@@ -11,7 +11,7 @@ let server: MetadataServer;
 let folder: string;
 let file: string;
 const dns = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  run([process.execPath, LAUNCHER, 'dns', '--daemon-json', file, ...args], {
+  run([...COMMAND, 'dns', '--daemon-json', file, ...args], {
     env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url, PATH: `${folder}:${process.env['PATH']}`, ...env },
   });
 const document = async (...args: string[]) => JSON.parse((await dns([...args, '--json'])).stdout);

@@ -1,6 +1,5 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +8,7 @@ import { createNamespace } from '../../src/lab/namespace.ts';
 import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { parsePolicy } from '../../src/policy/parse.ts';
 import { run } from '../../src/system/run.ts';
-import { type CommandLine, commandLine, LAUNCHER } from '../support/command-line.ts';
+import { COMMAND, type CommandLine, commandLine } from '../support/command-line.ts';
 import { expectGolden } from '../support/goldens.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -125,7 +124,7 @@ function shown(page: string): readonly { command: string; output: string }[] {
 test.each(PAGES.flatMap((page) => shown(page).map((one) => ({ ...one, page }))))(
   '$page: portfence $command prints what is shown',
   async ({ command, output }) => {
-    const { stdout } = await run(['env', '-C', root, process.execPath, LAUNCHER, ...command.split(' ')]);
+    const { stdout } = await run(['env', '-C', root, ...COMMAND, ...command.split(' ')]);
     expect(stdout.trimEnd()).toBe(output);
   },
 );

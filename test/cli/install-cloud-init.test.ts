@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 
 let folder: string;
 const make = (...args: string[]) =>
-  run([process.execPath, LAUNCHER, 'install', 'cloud-init', '--ports', '49152-61000', ...args], {
+  run([...COMMAND, 'install', 'cloud-init', '--ports', '49152-61000', ...args], {
     env: { PORTFENCE_STATE_DIR: join(folder, 'state') },
   });
 

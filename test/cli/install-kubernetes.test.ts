@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 import { inFolder } from '../support/in-folder.ts';
 
 const CHART = fileURLToPath(new URL('../../charts/portfence/', import.meta.url));
-const kubernetes = (...args: readonly string[]) => run([process.execPath, LAUNCHER, 'install', 'kubernetes', ...args]);
+const kubernetes = (...args: readonly string[]) => run([...COMMAND, 'install', 'kubernetes', ...args]);
 
 interface Parsed {
   readonly kind: string;

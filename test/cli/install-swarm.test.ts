@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 import { inFolder } from '../support/in-folder.ts';
 
-const swarm = (...args: readonly string[]) => run([process.execPath, LAUNCHER, 'install', 'swarm', ...args]);
+const swarm = (...args: readonly string[]) => run([...COMMAND, 'install', 'swarm', ...args]);
 const printed = async (...args: readonly string[]) => {
   const { code, stdout, stderr } = await swarm(...args);
   expect(code, stderr).toBe(0);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -20,7 +20,7 @@ async function answered(redirection: string) {
   const line = `"$@" ${redirection}; echo "\${PIPESTATUS[0]}" >&2`;
   const check = ['acl', 'check', '--file', join(folder, 'acl.txt'), '--ports', '49152-61000', '--protocol', 'tcp'];
   const { stderr } = await run(
-    ['bash', '-c', line, 'bash', LAUNCHER, ...check, '--port', '443', '--subnet', 's', '--families', 'ipv4'],
+    ['bash', '-c', line, 'bash', ...COMMAND, ...check, '--port', '443', '--subnet', 's', '--families', 'ipv4'],
     {
       env: { PORTFENCE_STATE_DIR: join(folder, 'state') },
     },
@@ -48,12 +48,12 @@ test('an answer that can not be written ends in 3, and never in 1, which is an a
 });
 
 test('help that can not be written ends in 3', async () => {
-  const { stderr } = await run(['bash', '-c', '"$@" > /dev/full; echo $? >&2', 'bash', LAUNCHER, '--help']);
+  const { stderr } = await run(['bash', '-c', '"$@" > /dev/full; echo $? >&2', 'bash', ...COMMAND, '--help']);
   expect(stderr.trim().split('\n')).toEqual([expect.stringContaining('no space is left'), expect.anything(), '3']);
 });
 
 test('messages that nothing reads end nothing', async () => {
   const line = `"$@" 2>&1 >/dev/null | true; echo "\${PIPESTATUS[0]}"`;
-  const { stdout } = await run(['bash', '-c', line, 'bash', LAUNCHER, 'plan', '--policy', folder]);
+  const { stdout } = await run(['bash', '-c', line, 'bash', ...COMMAND, 'plan', '--policy', folder]);
   expect(stdout).toBe('3\n');
 });

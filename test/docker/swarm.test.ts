@@ -10,7 +10,7 @@ import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { hasPort } from '../../src/ports.ts';
 import { run } from '../../src/system/run.ts';
 import type { Argv } from '../../src/system/system.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 import { seenFrom } from '../support/fenced-testbed.ts';
 import { ENGINE, needs } from '../support/needs.ts';
 import { startAgent } from '../support/running-agent.ts';
@@ -110,7 +110,7 @@ needs(
 
   test('an agent of the host itself is refused, and serves the node when a label has the service leave it', async () => {
     const state = 'PORTFENCE_STATE_DIR=/run/portfence';
-    const argv = (args: readonly string[]): Argv => ['env', state, process.execPath, LAUNCHER, ...args];
+    const argv = (args: readonly string[]): Argv => ['env', state, ...COMMAND, ...args];
     const refused = await run(second.engine.enter(argv(['agent', '--ports', '50000-50999'])));
     expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('an agent runs here already, in a c')]);
     const rules = await second.rules();

@@ -20,7 +20,7 @@ import {
   subtract,
 } from '../../src/ports.ts';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 import { LAB, needs } from '../support/needs.ts';
 import { raiseNftAcl } from '../support/nft-acl.ts';
 import { type Blocks, randomAcl } from '../support/random-lab-acl.ts';
@@ -157,7 +157,7 @@ needs(...LAB)(`acl ranges, put to the kernel (FUZZ_SEED=${SEED})`, () => {
         '--split',
         '--json',
       ];
-      const { stdout, stderr } = await run([process.execPath, LAUNCHER, ...argv], { input: text });
+      const { stdout, stderr } = await run([...COMMAND, ...argv], { input: text });
       const answer = JSON.parse(stdout || `"${stderr}"`) as Answer;
       const parts = answer.split.flatMap((one) => one.parts);
       expect(parts.length).toBeGreaterThan(0);

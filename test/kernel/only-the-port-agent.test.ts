@@ -7,7 +7,7 @@ import { echoesOf } from '../support/corpus-echoes.ts';
 import { type CorpusTestbed, corpusTestbed } from '../support/corpus-testbed.ts';
 import { faultsOf, hostAddresses, loadRules, sendAll, trialsOf, withChosenPorts } from '../support/corpus-trials.ts';
 import { namespacedSystem } from '../support/namespaced-system.ts';
-import { NAT, needs } from '../support/needs.ts';
+import { CORPUS, needs } from '../support/needs.ts';
 import { startAgent } from '../support/running-agent.ts';
 
 /** One of each kind of rules: who makes them, in which tool, and what they ask. */
@@ -36,7 +36,7 @@ const CASES: ReadonlySet<string> = new Set([
 ]);
 const PATIENCE = { timeout: 30_000, interval: 100 };
 
-needs(...NAT, 'busybox')('only the port changes while the agent runs', () => {
+needs(...CORPUS)('only the port changes while the agent runs', () => {
   const cases = corpus().filter(({ name }) => CASES.has(name));
   test('every case that is named is there', () => expect(cases).toHaveLength(CASES.size));
   for (const one of cases) {

@@ -17,12 +17,12 @@ import {
   withChosenPorts,
 } from '../support/corpus-trials.ts';
 import { namespacedSystem } from '../support/namespaced-system.ts';
-import { NAT, needs } from '../support/needs.ts';
+import { CORPUS, needs } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
 
 const BACKENDS: readonly BackendId[] = ['nftables', 'iptables-nft', 'iptables-legacy'];
 
-needs(...NAT, 'busybox')('only the port changes', () => {
+needs(...CORPUS)('only the port changes', () => {
   for (const one of corpus()) {
     test.concurrent(`${one.name}: every flow keeps its address, and gets a port in the range`, async () => {
       const testbed = await corpusTestbed(one);

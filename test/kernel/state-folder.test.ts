@@ -1,17 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createNamespace } from '../../src/lab/namespace.ts';
 import type { Namespace } from '../../src/system/namespace.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 import { LAB, needs } from '../support/needs.ts';
 
 /** Runs the lines with the state folder as a file system of its own, and prints how each command of ours ended. */
 const IN_ITS_OWN_MOUNT = `
 mount -t tmpfs -o "$SIZE" tmpfs "$PORTFENCE_STATE_DIR"
-ours() { "$NODE" "$LAUNCHER" "$@" 2>&1 | head -c 2000; echo "$1: \${PIPESTATUS[0]}"; }
+ours() { $PORTFENCE "$@" 2>&1 | head -c 2000; echo "$1: \${PIPESTATUS[0]}"; }
 `;
 
 needs(...LAB)('a state folder that is a mount point', () => {
@@ -26,7 +25,7 @@ needs(...LAB)('a state folder that is a mount point', () => {
     await rm(folder, { recursive: true });
   });
   const run = async (size: string, lines: string): Promise<string> => {
-    const env = { PORTFENCE_STATE_DIR: folder, SIZE: size, NODE: process.execPath, LAUNCHER };
+    const env = { PORTFENCE_STATE_DIR: folder, SIZE: size, PORTFENCE: COMMAND.join(' ') };
     const argv = ['unshare', '--mount', 'bash', '-c', `${IN_ITS_OWN_MOUNT}${lines}`] as const;
     return (await namespace.run(argv, { env })).stdout;
   };

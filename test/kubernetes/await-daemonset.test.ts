@@ -3,12 +3,11 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AWAIT_COMMAND } from '../../src/kubernetes/cleanup.ts';
 import { daemonSetStatus } from '../../src/kubernetes/daemonset-status.ts';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from '../support/command-line.ts';
+import { COMMAND } from '../support/command-line.ts';
 import { needs } from '../support/needs.ts';
 
 const status = (generation: number, numbers: readonly [nodes: number, ready: number, updated: number]) => {
@@ -67,7 +66,7 @@ needs('openssl')('the Job of the clean-up, against a stand-in for the API', () =
     await rm(folder, { recursive: true });
   });
   const waited = (args: readonly string[] = []) =>
-    run([process.execPath, LAUNCHER, AWAIT_COMMAND, 'fence-cleanup', ...args], {
+    run([...COMMAND, AWAIT_COMMAND, 'fence-cleanup', ...args], {
       env: {
         PORTFENCE_SERVICE_ACCOUNT: folder,
         KUBERNETES_SERVICE_HOST: '127.0.0.1',
@@ -121,6 +120,6 @@ needs('openssl')('the Job of the clean-up, against a stand-in for the API', () =
   });
 
   test('says so where it is no pod', async () => {
-    expect(await run([process.execPath, LAUNCHER, AWAIT_COMMAND, 'x'])).toMatchObject({ code: 3 });
+    expect(await run([...COMMAND, AWAIT_COMMAND, 'x'])).toMatchObject({ code: 3 });
   });
 });

@@ -6,8 +6,13 @@ import { fileURLToPath } from 'node:url';
 import type { Namespace } from '../../src/lab/namespace.ts';
 import type { Argv, CommandResult, RunOptions } from '../../src/system/system.ts';
 
-/** The built command. */
-export const LAUNCHER = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
+const launcher = fileURLToPath(new URL('../../bin/portfence', import.meta.url));
+
+/** The single executable, where the tests are to run against it (`npm run test:executable`). */
+export const EXECUTABLE = process.env['PORTFENCE_EXECUTABLE'];
+
+/** What runs portfence as a person does: what was built, or the single executable. */
+export const COMMAND: Argv = EXECUTABLE ? [EXECUTABLE] : [process.execPath, launcher];
 
 /** The built command as a person runs it inside a namespace, with a state folder of its own. */
 export interface CommandLine {
@@ -23,7 +28,7 @@ export interface CommandLine {
 export async function commandLine(namespace: Namespace): Promise<CommandLine> {
   const folder = await mkdtemp(join(tmpdir(), 'portfence-cli-'));
   const env = { PORTFENCE_STATE_DIR: join(folder, 'state') };
-  const argv = (args: readonly string[]): Argv => [process.execPath, LAUNCHER, ...args];
+  const argv = (args: readonly string[]): Argv => [...COMMAND, ...args];
   const run = (args: readonly string[], options: RunOptions = {}) =>
     namespace.run(argv(args), { ...options, env: { ...env, ...options.env } });
   return {

@@ -10,6 +10,7 @@ import { KERNEL_EPHEMERAL, kernelRangeText } from '../../src/plan/given-ports.ts
 import { hasPort } from '../../src/ports.ts';
 import { startChild } from '../../src/system/child.ts';
 import type { Argv } from '../../src/system/system.ts';
+import { EXECUTABLE } from './command-line.ts';
 import { seenFrom, seenText } from './fenced-testbed.ts';
 import { samplePolicy } from './samples.ts';
 
@@ -48,7 +49,7 @@ export interface InstalledHost {
 export async function installedHost(suite?: Suite): Promise<InstalledHost> {
   const testbed = await buildTestbed({ allowed: samplePolicy.ports, published: [SERVICE] });
   try {
-    const host = await startSystemdHost(testbed, suite);
+    const host = await startSystemdHost(testbed, { suite, executable: EXECUTABLE });
     return { testbed, host, ...checks(testbed, host), close: () => testbed.close() };
   } catch (error) {
     await testbed.close();
@@ -175,7 +176,7 @@ export async function traces({ host }: Pick<InstalledHost, 'host'>): Promise<rea
   const units = await host.expect(['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'portfence*']);
   const rules = (await Promise.all(LISTS.map((argv) => host.expect(argv)))).join('\n');
   const range = await host.expect(['cat', '/proc/sys/net/ipv4/ip_local_port_range']);
-  const processes = await host.run(['pgrep', '--full', 'bin/portfence']);
+  const processes = await host.run(['pgrep', '--full', '(bin|dist)/portfence']);
   return [
     ...lines(files),
     ...lines(units),

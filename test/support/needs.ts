@@ -14,6 +14,7 @@ const NEEDS = {
   iptables: { remedy: 'install iptables' },
   dockerd: { remedy: 'install docker.io' },
   docker: { remedy: 'install docker.io' },
+  ipset: { remedy: 'install ipset' },
   busybox: { remedy: 'install busybox-static' },
   curl: { remedy: 'install curl' },
   slirp4netns: { remedy: 'install slirp4netns' },
@@ -23,6 +24,7 @@ const NEEDS = {
   netavark: { remedy: 'install netavark' },
   containerd: { remedy: 'install containerd' },
   podman: { remedy: 'install podman and runc' },
+  catatonit: { remedy: 'install catatonit' },
   'dpkg-deb': { remedy: 'install dpkg' },
   strip: { remedy: 'install binutils' },
   'aarch64-linux-gnu-strip': { remedy: 'install binutils-aarch64-linux-gnu' },
@@ -63,6 +65,8 @@ export function needs(...wanted: readonly Need[]): (name: string, tests: () => v
 export const LAB: readonly Need[] = ['root', 'nft', 'ip', 'sysctl', 'unshare'];
 /** What the lab needs for NAT rules of every kind. */
 export const NAT: readonly Need[] = [...LAB, 'iptables', 'conntrack'];
+/** What the rules of the corpus need, and the machines that meet them. */
+export const CORPUS: readonly Need[] = [...NAT, 'ipset', 'busybox'];
 /** What an engine in the lab needs on top. */
 export const ENGINE: readonly Need[] = [...LAB, 'dockerd', 'docker', 'iptables', 'busybox', 'curl'];
 /** What a podman in the lab needs. */

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { parse, stringify } from 'yaml';
 import { imageName } from '../../scripts/release/image-file.ts';
 import { type Engine, startEngine } from '../../src/lab/docker.ts';
@@ -7,7 +6,7 @@ import { createNamespace, type Namespace } from '../../src/lab/namespace.ts';
 import type { Testbed } from '../../src/lab/testbed.ts';
 import { HOST, ipBatch, PEER, prepareNamespace } from '../../src/lab/topology.ts';
 import { run } from '../../src/system/run.ts';
-import { LAUNCHER } from './command-line.ts';
+import { COMMAND } from './command-line.ts';
 
 /** The service of a stack with the name portfence. */
 export const AGENT = 'portfence_agent';
@@ -109,7 +108,7 @@ const TIMES: Readonly<Record<string, unknown>> = {
 
 /** Deploys what `portfence install swarm` prints with these arguments, but for its times. Throws with the words of either. */
 export async function deployStack({ engine }: SwarmNode, stack: string, args: readonly string[]): Promise<void> {
-  const printed = await run([process.execPath, LAUNCHER, 'install', 'swarm', '--image', IMAGE, ...args]);
+  const printed = await run([...COMMAND, 'install', 'swarm', '--image', IMAGE, ...args]);
   if (printed.code !== 0) throw new Error(printed.stderr);
   const quick: unknown = parse(printed.stdout, (key, value: unknown) =>
     typeof key === 'string' && Object.hasOwn(TIMES, key) ? TIMES[key] : value,

@@ -3,6 +3,7 @@ import { IMAGE } from '../../src/lab/image.ts';
 import { type SystemdHost, startSystemdHost } from '../../src/lab/systemd-host.ts';
 import { buildTestbed, type Testbed } from '../../src/lab/testbed.ts';
 import { PEER } from '../../src/lab/topology.ts';
+import { EXECUTABLE } from '../support/command-line.ts';
 import { OPEN_ACL } from '../support/fenced-testbed.ts';
 import { needs, SYSTEMD } from '../support/needs.ts';
 
@@ -14,7 +15,7 @@ needs(...SYSTEMD)('a host of the lab with systemd', () => {
   let host: SystemdHost;
   beforeAll(async () => {
     testbed = await buildTestbed({ allowed: OPEN_ACL.allowed ?? [] });
-    host = await startSystemdHost(testbed);
+    host = await startSystemdHost(testbed, { executable: EXECUTABLE });
   }, PATIENCE);
   afterAll(() => testbed?.close());
 

@@ -10,7 +10,10 @@ import { type Signer, trialSigner } from '../../scripts/release/keys.ts';
 import { executableWish } from '../../src/install/cloud-init/executable.ts';
 import { EC2_LIMIT } from '../../src/install/cloud-init/limits.ts';
 import { userData } from '../../src/install/cloud-init/user-data.ts';
+import { NODE } from '../../src/lab/systemd-host.ts';
+import { PEER } from '../../src/lab/topology.ts';
 import { aptSource, KEYRING } from '../../src/packaging/repository.ts';
+import { echoServer, holdConnections } from '../support/held-connections.ts';
 import { BOOT_PATIENCE, type InstalledHost, installedHost, traces } from '../support/installed-host.ts';
 import { needs, SYSTEMD } from '../support/needs.ts';
 import { samplePolicy } from '../support/samples.ts';
@@ -25,6 +28,7 @@ const ALONE = [
 ];
 const POLICY = '/etc/portfence/policy.yaml';
 const AGENT = 'portfence-agent.service';
+const ECHO_PORT = 7777;
 
 /** Serves the repository from the host to itself. */
 const SERVE = `require('http').createServer((q, a) => require('fs').readFile('${INSIDE}' + q.url, (e, f) => a.writeHead(e ? 404 : 200).end(f))).listen(8099, '127.0.0.1')`;
@@ -76,7 +80,7 @@ needs(
     const keyring = await sh(`install -D ${INSIDE}/key.gpg ${KEYRING.file}`);
     expect(keyring.code, keyring.stderr).toBe(0);
     await sh(`echo '${aptSource('http://127.0.0.1:8099')}' >/etc/apt/sources.list.d/portfence.sources`);
-    await place.host.run(['systemd-run', '--unit', 'repository', '/usr/local/bin/node', '-e', SERVE]);
+    await place.host.run(['systemd-run', '--unit', 'repository', NODE, '-e', SERVE]);
     await place.host.expect(['bash', '-c', 'until (: >/dev/tcp/127.0.0.1/8099) 2>/dev/null; do :; done']);
     const installed = await apt('install', 'portfence', KEYRING.name);
     expect(installed.code, installed.stderr).toBe(0);
@@ -99,7 +103,23 @@ needs(
     );
   });
 
-  test('an upgrade keeps policy, fence and counters, and the agent is the new one', async () => {
+  test('an upgrade keeps policy, fence, counters and open connections, and the agent is the new one', async () => {
+    await place.serve();
+    const server = await echoServer(place.testbed.peer, ECHO_PORT);
+    /** A container's ports are mapped; the host's are of the kernel's choice. */
+    const origins = [
+      { from: await place.host.inContainer('service'), sourcePorts: [20_001, 40_001, 60_001] },
+      { from: place.testbed.host, sourcePorts: [0, 0, 0] },
+    ];
+    const held = await Promise.all(
+      origins.flatMap(({ from, sourcePorts }) =>
+        (['tcp', 'udp'] as const).map((protocol) =>
+          holdConnections(from, { host: PEER.ipv4, port: ECHO_PORT, protocol, sourcePorts }),
+        ),
+      ),
+    );
+    const alive = async () => Promise.all(held.map((one) => one.alive()));
+    expect(await alive()).toEqual([3, 3, 3, 3]);
     const policy = await place.host.expect(['cat', POLICY]);
     const table = `nft --handle list table inet portfence | sed -n 's/^table.*# handle/handle/p'`;
     const counters = `nft list counters table inet portfence | grep -c 'packets [1-9]'`;
@@ -112,6 +132,9 @@ needs(
     expect([(await sh(table)).stdout, (await sh(counters)).stdout]).toEqual([handle, counted]);
     expect(await agentPid()).not.toBe(agent);
     expect(await place.systemctl('is-active', AGENT)).toBe('active');
+    expect(await alive()).toEqual([3, 3, 3, 3]);
+    for (const one of [...held, server]) await one.close();
+    await place.host.expect(['docker', 'rm', '--force', 'service']);
   });
 
   test('an agent that does not start leaves the package configured', async () => {
@@ -146,8 +169,8 @@ needs(
     copyFileSync(`${FOLDER}../${executable}`, `${FOLDER}${executable}`);
     const sum = createHash('sha256').update(readFileSync(`${FOLDER}${executable}`));
     const url = `http://127.0.0.1:8099/${executable}`;
-    await place.host.run(['systemd-run', '--unit', 'files', '/usr/local/bin/node', '-e', SERVE]);
-    await place.host.expect(['tee', '/usr/bin/curl'], { input: `#!/bin/sh\nexec node -e "${FETCH}" -- "$@"\n` });
+    await place.host.run(['systemd-run', '--unit', 'files', NODE, '-e', SERVE]);
+    await place.host.expect(['tee', '/usr/bin/curl'], { input: `#!/bin/sh\nexec ${NODE} -e "${FETCH}" -- "$@"\n` });
     await place.host.expect(['chmod', '755', '/usr/bin/curl']);
     const given = async (sha256: string) => {
       const executableWanted = executableWish(url, sha256);

@@ -1,31 +1,36 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { debianTree } from '../../src/lab/debian-tree.ts';
 import { LAB, needs } from '../support/needs.ts';
+import { sidTree } from '../support/sid-tree.ts';
 import { expectHangingDropped, expectVerified, type TreeHost, treeHost } from '../support/tree-host.ts';
 
 const PORTS = ['--ports', '49152-61000'];
-const TREE = {
-  ...{ cache: 'portfence-tools', form: 1 },
-  packages: ['nftables', 'iptables', 'conntrack', 'iproute2'],
-};
+const trixieTree = () =>
+  debianTree({
+    ...{ cache: 'portfence-tools', suite: 'trixie', form: 1 },
+    packages: ['nftables', 'iptables', 'conntrack', 'iproute2'],
+  });
 /** Milliseconds; the first run has to build the trees, one after the other. */
 const BUILD_MS = 900_000;
 
 /** Debian 13, and what comes after it. */
-const SUITES = ['trixie', 'sid'] as const;
+const TREES = [
+  ['trixie', trixieTree],
+  ['sid', sidTree],
+] as const;
 
 needs(
   ...LAB,
   'conntrack',
   'debootstrap',
 )('the tools of newer Debians', () => {
-  describe.each(SUITES)('of %s', (suite) => {
+  describe.each(TREES)('of %s', (_, tree) => {
     let place: TreeHost;
     const host = (...argv: [string, ...string[]]) => place.host(...argv);
     const run = (...args: string[]) => place.run(...args);
 
     beforeAll(async () => {
-      place = await treeHost(await debianTree({ ...TREE, suite }), PORTS);
+      place = await treeHost(await tree(), PORTS);
     }, BUILD_MS);
     afterAll(() => place?.close());
 

@@ -46,9 +46,13 @@ export const statusCommand: AddCommand = (program, context, respond) => {
         respond({ exit: EXIT.no, ...bare }, options.json ?? false);
         return;
       }
-      const found = await survey(system, { policy, state, dockerHost: options.dockerHost, backend: options.backend });
+      const { dockerHost, backend } = options;
+      const [found, rootless, defaults] = await Promise.all([
+        survey(system, { policy, state, dockerHost, backend }),
+        observeRootless(system),
+        observeEngineDefaults(system),
+      ]);
       const fence = await fenceStatus(system, found, state);
-      const [rootless, defaults] = await Promise.all([observeRootless(system), observeEngineDefaults(system)]);
       const containers = { agent, rootless, defaults, now: system.now() };
       const notes = [...found.notes, ...(await bootNotes(system, found.policy))];
       respond(

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { withEngineHost } from '../../../src/lab/engine-host.ts';
+import { type EngineHost, withEngineHost } from '../../../src/lab/engine-host.ts';
 import { importImage } from '../../../src/lab/image.ts';
 import type { Testbed } from '../../../src/lab/testbed.ts';
 import { startLoggedChild } from '../../../src/system/child.ts';
@@ -16,6 +16,8 @@ export const BASE = 'localhost/portfence-lab/base:1';
 
 /** A real containerd with CNI's bridge plugin in the testbed's host namespace, spoken to over CRI as a kubelet does. */
 export interface Containerd {
+  /** 1 or 2. */
+  readonly major: number;
   readonly cri: CriClient;
   /** Removed with the testbed; the same path inside. */
   readonly folder: string;
@@ -26,11 +28,9 @@ export interface Containerd {
   load(archive: string): Promise<void>;
 }
 
-const configuration = (folder: string): string => `version = 2
-root = "${folder}/root"
-state = "${folder}/state"
-[grpc]
-  address = "${folder}/containerd.sock"
+/** What containerd 1 reads. */
+const configurationOf1 = (folder: string): string => `version = 2
+${files(folder)}
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${PAUSE}"
   disable_apparmor = true
@@ -40,10 +40,34 @@ state = "${folder}/state"
     bin_dir = "/usr/lib/cni"
     conf_dir = "${folder}/cni"
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "native"
+    snapshotter = "overlayfs"
 `;
 
-const NETWORK = {
+/** The same for containerd 2, which has images and pods in plugins of their own. */
+const configurationOf2 = (folder: string): string => `version = 3
+${files(folder)}
+[plugins."io.containerd.snapshotter.v1.overlayfs"]
+  slow_chown = true # Where the kernel can't map the users of a mount on tmpfs: before 6.3.
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "overlayfs"
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "${PAUSE}"
+[plugins."io.containerd.cri.v1.runtime"]
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["/usr/lib/cni"]
+    conf_dir = "${folder}/cni"
+`;
+
+const files = (folder: string): string => `root = "${folder}/root"
+state = "${folder}/state"
+[grpc]
+  address = "${folder}/containerd.sock"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${folder}/opt"`;
+
+const network = (backend: NatBackend, more: readonly object[]) => ({
   cniVersion: '0.4.0',
   name: 'pods',
   plugins: [
@@ -52,15 +76,32 @@ const NETWORK = {
       bridge: 'cni0',
       isGateway: true,
       ipMasq: true,
+      ...(backend === 'nftables' ? { ipMasqBackend: backend } : {}),
       ipam: { type: 'host-local', ranges: [[{ subnet: '10.244.0.0/24' }]], routes: [{ dst: '0.0.0.0/0' }] },
     },
-    { type: 'portmap', capabilities: { portMappings: true } },
+    { type: 'portmap', capabilities: { portMappings: true }, ...(backend === 'nftables' ? { backend } : {}) },
+    ...more,
   ],
-};
+});
 
-/** Starts it, in a few seconds; `morePlugins` come last in CNI's list. Throws with the end of its log where it does not come up. */
-export function startContainerd(testbed: Testbed, morePlugins: readonly object[] = []): Promise<Containerd> {
-  return withEngineHost(testbed, async ({ folder, cgroup, enter: inHost }) => {
+/** What CNI's plugins make their rules with; those before 1.6 know iptables alone. */
+export type NatBackend = 'iptables' | 'nftables';
+
+export interface ContainerdOptions {
+  /** The Debian that it comes from with all other programs of the node; the machine's own unless given. */
+  readonly tree?: string | undefined;
+  /** iptables unless given. */
+  readonly natBackend?: NatBackend;
+  /** Come last in CNI's list. */
+  readonly morePlugins?: readonly object[];
+}
+
+/** Starts it, in a few seconds. Throws with the end of its log where it does not come up. */
+export function startContainerd(
+  testbed: Testbed,
+  { tree, natBackend = 'iptables', morePlugins = [] }: ContainerdOptions = {},
+): Promise<Containerd> {
+  const work = async ({ folder, cgroup, enter: inHost }: EngineHost): Promise<Containerd> => {
     const enter = (argv: Argv): Argv => testbed.host.enter(inHost(argv));
     const expect = async (argv: Argv): Promise<string> => {
       const { code, stdout, stderr } = await run(enter(argv), { timeoutMs: 120_000 });
@@ -70,14 +111,17 @@ export function startContainerd(testbed: Testbed, morePlugins: readonly object[]
     // As on a node: what is mounted below /run later reaches the containers that ask for it.
     await expect(['mount', '--make-rshared', '/run']);
     for (const part of ['cni', 'lib-cni', 'logs']) await mkdir(join(folder, part));
+    // Containers share what they do not change, wherever the folder stands: the kernel may refuse layers upon layers.
+    for (const part of ['root', 'state']) await expect(['mkdir', join(folder, part)]);
+    await expect(['mount', '-t', 'tmpfs', 'tmpfs', join(folder, 'root')]);
     await expect(['mkdir', '-p', '/var/lib/cni']);
     await expect(['mount', '--bind', join(folder, 'lib-cni'), '/var/lib/cni']);
+    // Where both are there, the plugins of 1.9 also look for iptables' rules to remove, and fail with iptables 1.8.13's words.
+    if (natBackend === 'nftables') await expect(['sh', '-c', 'rm /usr/sbin/*tables*']);
     const file = join(folder, 'config.toml');
-    await writeFile(file, configuration(folder));
-    await writeFile(
-      join(folder, 'cni/10-pods.conflist'),
-      JSON.stringify({ ...NETWORK, plugins: [...NETWORK.plugins, ...morePlugins] }),
-    );
+    const major = majorIn(await expect(['containerd', '--version']));
+    await writeFile(file, major === 1 ? configurationOf1(folder) : configurationOf2(folder));
+    await writeFile(join(folder, 'cni/10-pods.conflist'), JSON.stringify(network(natBackend, morePlugins)));
     const log = join(folder, 'log');
     await startLoggedChild(enter(['containerd', '--config', file]), log);
     const cri = openCri(join(folder, 'containerd.sock'));
@@ -90,7 +134,9 @@ export function startContainerd(testbed: Testbed, morePlugins: readonly object[]
       });
     const load = async (archive: string): Promise<void> => {
       const address = ['--address', join(folder, 'containerd.sock'), '--namespace', 'k8s.io'];
-      await expect(['ctr', ...address, 'images', 'import', '--snapshotter', 'native', archive]);
+      // containerd 2 would import by a service that unpacks for its default snapshotter alone.
+      const local = major === 1 ? [] : ['--local'];
+      await expect(['ctr', ...address, 'images', 'import', ...local, '--snapshotter', 'overlayfs', archive]);
     };
     /** `import ... TAR NAME`, as Docker and podman take it. */
     const imported = async (args: readonly string[]): Promise<string> => {
@@ -100,6 +146,10 @@ export function startContainerd(testbed: Testbed, morePlugins: readonly object[]
       return '';
     };
     await importImage({ expect: imported, folder }, BASE);
-    return { cri, folder, cgroup, enter, load };
-  });
+    return { major, cri, folder, cgroup, enter, load };
+  };
+  return withEngineHost(testbed, work, { tree });
 }
+
+/** `containerd github.com/containerd/containerd 1.6.20~ds1 ...`, `containerd github.com/containerd/containerd/v2 2.1.9+...` */
+const majorIn = (words: string): number => Number(/ v?(\d+)\.\d+\.\d+/.exec(words)?.[1]);

@@ -14,6 +14,8 @@ export interface PodOptions {
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly hostNetwork?: boolean;
   readonly hostPid?: boolean;
+  /** `hostUsers: false` of Kubernetes. */
+  readonly ownUsers?: boolean;
   readonly ports?: readonly { readonly container: number; readonly host: number }[];
 }
 
@@ -44,6 +46,8 @@ export interface RunningContainer {
   stop(seconds: number): Promise<void>;
 }
 
+const USERS = [{ host_id: 100_000, container_id: 0, length: 65_536 }];
+const OWN_USERS = { mode: 0, uids: USERS, gids: USERS };
 const NODE = 2;
 const OWN = 1;
 let count = 0;
@@ -53,7 +57,12 @@ export async function startPod(containerd: Containerd, options: PodOptions): Pro
   const { cri, folder, cgroup } = containerd;
   count += 1;
   const uid = `pod-${count}`;
-  const namespaces = { network: options.hostNetwork ? NODE : 0, pid: options.hostPid ? NODE : OWN, ipc: 0 };
+  const namespaces = {
+    network: options.hostNetwork ? NODE : 0,
+    pid: options.hostPid ? NODE : OWN,
+    ipc: 0,
+    ...(options.ownUsers ? { userns_options: OWN_USERS } : {}),
+  };
   const sandbox = {
     metadata: { name: options.name, uid, namespace: 'default', attempt: 0 },
     hostname: options.hostNetwork ? '' : options.name,
