@@ -121,7 +121,7 @@ const keyOf = ({ origin, chosen, protocol, family }: LoadRow): string => [origin
 
 /** When the last disturbances began, and which. */
 export const lastDisturbances = (latest: ChaosResult['latest']): readonly string[] =>
-  latest.map(({ name, at }) => `${clock(at)} ${name}`);
+  latest.slice(-SHOWN).map(({ name, at }) => `${clock(at)} ${name}`);
 
 /** What helps to find the reason. */
 function failureLines(seen: ChaosResult): readonly string[] {
@@ -129,7 +129,7 @@ function failureLines(seen: ChaosResult): readonly string[] {
     `Not as promised; \`npm run chaos -- --seed ${seen.seed}\` repeats the order of the disturbances.`,
     '',
     ...seen.problems.map((problem) => `- ${problem}`),
-    ...seen.leaks.slice(0, SHOWN).map(leakLine),
+    ...seen.leaks.slice(0, SHOWN).map((leak) => leakLine(leak, seen)),
     ...(seen.leaks.length > SHOWN ? [`- and ${count(seen.leaks.length - SHOWN)} more flows`] : []),
     ...seen.held.cuts.slice(0, SHOWN).map(cutLine),
     '',
@@ -143,13 +143,18 @@ function failureLines(seen: ChaosResult): readonly string[] {
   ];
 }
 
-function leakLine({ caller, ...stray }: JudgedStray): string {
+function leakLine({ caller, ...stray }: JudgedStray, { harms, latest }: ChaosResult): string {
   const who = caller
     ? `${caller.origin}, port ${caller.chosen === 'bound' ? 'bound' : 'chosen by the kernel'}`
     : 'unknown';
   const [from, to] = [`${stray.source}:${stray.sourcePort}`, `${stray.destination}:${stray.destinationPort}`];
   const packets = `${stray.packets} packets, ${clock(stray.first)} to ${clock(stray.last)}`;
-  return `- out of range: ${stray.protocol} ${from} > ${to} (${who}), ${packets}`;
+  const harm = harms.findLast((one) => one.open && one.from - stray.blurMs <= stray.first);
+  const before = [
+    ...(harm ? [`the fence was away (${harm.name}) from ${clock(harm.from)} to ${clock(harm.to)}`] : []),
+    ...lastDisturbances(latest.filter(({ at }) => at <= stray.first).slice(-3)),
+  ];
+  return `- out of range: ${stray.protocol} ${from} > ${to} (${who}), ${packets}; before it: ${before.join(', ')}`;
 }
 
 function cutLine({ kind, protocol, sourcePort, answeredAt, at, why }: JudgedCut): string {

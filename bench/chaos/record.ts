@@ -16,12 +16,10 @@ export interface Recording {
   readonly cuts: Cut[];
   readonly strays: Stray[];
   readonly disturbances: Map<string, Done>;
-  /** Names and times of the last disturbances, the latest last. */
+  /** Names and times of all disturbances, the latest last. */
   readonly latest: { readonly name: string; readonly at: number }[];
   opened: number;
 }
-
-const REMEMBERED = 12;
 
 /** A recording of nothing yet. */
 export function newRecording(): Recording {
@@ -53,7 +51,6 @@ export function tried(recording: Recording): number {
 /** Notes that a disturbance begins. */
 export function begin(recording: Recording, name: string): void {
   recording.latest.push({ name, at: Date.now() });
-  if (recording.latest.length > REMEMBERED) recording.latest.shift();
 }
 
 /** Notes how a disturbance ended. */
