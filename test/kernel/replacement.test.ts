@@ -1,6 +1,22 @@
+import process from 'node:process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { PEER } from '../../src/lab/topology.ts';
+import { portSet } from '../../src/ports.ts';
 import { type FencedTestbed, fencedTestbed } from '../support/fenced-testbed.ts';
 import { LAB, needs } from '../support/needs.ts';
+
+/** How many flows begin while the plan changes. */
+const FLOW_COUNT = 60_000;
+/** From one bound port to one port of the peer after the other: each datagram begins a flow. */
+const FLOWS = `
+const [host, flows] = process.argv.slice(1);
+const socket = require('dgram').createSocket('udp4');
+let sent = 0;
+const some = () => {
+  for (let i = 0; i < 30 && sent < Number(flows); i++) socket.send('x', ++sent, host);
+  if (sent < Number(flows)) setTimeout(some, 2); else setTimeout(() => socket.close(), 100);
+};
+socket.bind(1025, some);`;
 
 needs(...LAB, 'conntrack')('a new plan in the place of an old one', () => {
   let fenced: FencedTestbed;
@@ -60,6 +76,21 @@ needs(...LAB, 'conntrack')('a new plan in the place of an old one', () => {
     expect(await fenced.testbed.host.expect(['nft', 'list', 'set', 'inet', 'portfence', 'exempt_ipv4'])).not.toContain(
       '198.51.100',
     );
+  });
+
+  test('meets every packet, also where it has several ranges, of which sets would be empty for a moment', async () => {
+    const ranges = [
+      [portSet({ from: 49_152, to: 54_999 }, { from: 56_000, to: 61_000 })],
+      [portSet({ from: 49_152, to: 52_999 }, { from: 54_000, to: 61_000 })],
+    ].flat();
+    const other = (round: number) => fenced.fence({ ports: ranges[round % 2] ?? [], host: 'all' });
+    await other(1);
+    await fenced.testbed.acl.reset();
+    const sending = fenced.testbed.host.expect([process.execPath, '-e', FLOWS, PEER.ipv4, String(FLOW_COUNT)]);
+    for (let round = 0; round < 12; round += 1) expect((await other(round)).changed).toBe(true);
+    await sending;
+    const { inRange, outOfRange } = await fenced.testbed.acl.counters();
+    expect([outOfRange, inRange]).toEqual([0, FLOW_COUNT]);
   });
 
   test('makes a chain anew that hooks elsewhere, and takes away one that is not wanted', async () => {

@@ -2,7 +2,7 @@ import type { Condition, Plan, SetName } from '../../plan/plan.ts';
 import type { Family } from '../../ports.ts';
 import { BOUND_PORTS } from '../drift.ts';
 import { foreignTexts } from './foreign.ts';
-import { exceptInterfaces, interfaceTexts, listExpression, NETWORK, portsExpression } from './words.ts';
+import { exceptInterfaces, interfaceTexts, listExpression, NETWORK, oneOfTexts, portsTexts } from './words.ts';
 
 /**
  * How a rule reads the source address: `present` as the packet carries it (before any source NAT), `original` as conntrack
@@ -26,13 +26,11 @@ export function conditionTexts(condition: Condition, plan: Plan, view: SourceVie
     case 'many-receivers':
       return ['fib daddr type { broadcast, multicast }'];
     case 'destination':
-      return [
-        `${NETWORK[condition.family]} daddr ${condition.set ? `@${condition.set}` : listExpression(condition.in)}`,
-      ];
+      return addressTexts(`${NETWORK[condition.family]} daddr`, condition);
     case 'source':
-      return [`${sourceOf(condition.family)} ${condition.set ? `@${condition.set}` : listExpression(condition.in)}`];
+      return addressTexts(sourceOf(condition.family), condition);
     case 'source-port':
-      return [`th sport ${condition.is ? '' : '!= '}${portsExpression(condition.in)}`];
+      return portsTexts('th sport', condition.is, condition.in);
     case 'published':
       return [`${sourceOf(condition.family)} . meta l4proto . th sport @${condition.set}`];
     case 'bound-socket':
@@ -52,6 +50,13 @@ export function conditionTexts(condition: Condition, plan: Plan, view: SourceVie
     case 'foreign':
       return foreignTexts(condition.condition, condition.family);
   }
+}
+
+function addressTexts(
+  key: string,
+  { set, in: blocks }: Extract<Condition, { test: 'source' | 'destination' }>,
+): readonly string[] {
+  return set ? [`${key} @${set}`] : oneOfTexts(key, true, blocks);
 }
 
 /** The set of flows that were left to the rule with this number a moment ago. */

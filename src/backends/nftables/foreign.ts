@@ -1,7 +1,7 @@
 import type { ConnectionState } from '../../nat/model.ts';
 import type { ExpressibleCondition } from '../../plan/plan.ts';
 import type { Family } from '../../ports.ts';
-import { exceptInterfaces, interfaceTexts, listExpression, NETWORK, portsExpression } from './words.ts';
+import { exceptInterfaces, interfaceTexts, listExpression, NETWORK, oneOfTexts, portsTexts } from './words.ts';
 
 /** A condition of another's NAT rule in nft's words: texts any of which will do. None: it holds for nothing. */
 export function foreignTexts(condition: ExpressibleCondition, family: Family): readonly string[] {
@@ -10,9 +10,9 @@ export function foreignTexts(condition: ExpressibleCondition, family: Family): r
     case 'source':
     case 'destination': {
       const end = condition.test === 'source' ? 'saddr' : 'daddr';
-      return some(condition.in, condition.is, () => [
-        `${NETWORK[family]} ${end} ${not}${listExpression(condition.in)}`,
-      ]);
+      return some(condition.in, condition.is, () =>
+        oneOfTexts(`${NETWORK[family]} ${end}`, condition.is, condition.in),
+      );
     }
     case 'arrived-on':
     case 'leaves-by': {
@@ -27,7 +27,7 @@ export function foreignTexts(condition: ExpressibleCondition, family: Family): r
     case 'source-port':
     case 'destination-port': {
       const end = condition.test === 'source-port' ? 'sport' : 'dport';
-      return some(condition.in, condition.is, () => [`th ${end} ${not}${portsExpression(condition.in)}`]);
+      return some(condition.in, condition.is, () => portsTexts(`th ${end}`, condition.is, condition.in));
     }
     case 'address-type': {
       const end = condition.of === 'source' ? 'saddr' : 'daddr';
@@ -49,7 +49,7 @@ export function foreignTexts(condition: ExpressibleCondition, family: Family): r
       return [`iif ${not}0`];
     case 'owner': {
       const ids = condition.in.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`));
-      return [`meta ${condition.of === 'user' ? 'skuid' : 'skgid'} ${listExpression(ids)}`];
+      return oneOfTexts(`meta ${condition.of === 'user' ? 'skuid' : 'skgid'}`, true, ids);
     }
   }
 }

@@ -4,7 +4,7 @@ import { allTexts } from './conditions.ts';
 import { leavingRules } from './confine.ts';
 import { countChainName, countRule, translatedSets } from './counting.ts';
 import { type Chain, GUARD_PRIORITY, type Rule } from './table.ts';
-import { NETWORK, portsExpression } from './words.ts';
+import { NETWORK, portsTexts } from './words.ts';
 
 const chainOf: Readonly<Record<Origin, string>> = {
   host: 'guard_host',
@@ -48,7 +48,11 @@ export function guardChains(plan: Plan): readonly Chain[] {
               },
             ]
           : []),
-        { id: 'in-range', text: `th sport ${portsExpression(plan.ranges)} accept`, why: 'leaves with an allowed port' },
+        ...portsTexts('th sport', true, plan.ranges).map((text) => ({
+          id: 'in-range',
+          text: `${text} accept`,
+          why: 'leaves with an allowed port',
+        })),
         {
           id: 'untracked',
           text: `ct state invalid,untracked counter name "${UNTRACKED}" accept`,

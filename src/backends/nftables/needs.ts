@@ -18,7 +18,7 @@ const RULES: readonly string[] = [
   'meta l4proto { tcp, udp } masquerade to :49152-61000',
   'meta l4proto { tcp, udp } snat to :49152-61000',
   'meta l4proto { tcp, udp } snat ip to 192.0.2.1:49152-61000',
-  'tcp sport vmap { 1024-49151 : jump picked }',
+  'tcp sport 1024-49151 jump picked',
   'update @flows { ip daddr . tcp dport counter }',
 ].map((rule) => `add rule inet portfence confine ${rule}`);
 
