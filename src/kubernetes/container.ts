@@ -5,8 +5,11 @@ const PROGRAM = '/usr/bin/portfence';
 const HOST_RUN = '/host/run';
 const HOST_SETTINGS = '/host/proc/sys';
 
-/** Capabilities of the agent's container. SYS_ADMIN enters namespaces and makes the empty one in which rules are tried. */
-export const AGENT_CAPABILITIES = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE'] as const;
+/**
+ * Capabilities of the agent's container. SYS_ADMIN enters namespaces and makes the empty one in which rules are tried; NET_RAW is
+ * for iptables-legacy, which lists the rules of kube-proxy and CNIs on older nodes over a raw socket.
+ */
+export const AGENT_CAPABILITIES = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_RAW'] as const;
 
 type Mount = Readonly<Record<string, unknown>>;
 

@@ -12,7 +12,7 @@ export function verifyPod(fleet: Fleet): Manifest {
       ...to.flatMap((peer) => ['--to', peer]),
     ],
     kind: 'state',
-    capabilities: [...AGENT_CAPABILITIES, 'NET_RAW'],
+    capabilities: AGENT_CAPABILITIES,
   });
   const pod = nodePod(fleet, 'state');
   return {

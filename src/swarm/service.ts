@@ -16,7 +16,8 @@ const SETTINGS = '/host/proc/sys';
 
 /**
  * What a service needs to change a node: the node's network, its /run at the same place (state, engine, namespaces as they come),
- * and its settings. SYS_ADMIN enters network namespaces and makes the empty one in which rules are tried. Swarm gives a service
+ * and its settings. SYS_ADMIN enters network namespaces and makes the empty one in which rules are tried; NET_RAW lists the rules
+ * of iptables-legacy. Swarm gives a service
  * neither the node's processes nor another AppArmor profile, and it needs neither.
  */
 export function nodeService(
@@ -29,7 +30,7 @@ export function nodeService(
     networks: ['host'],
     read_only: true,
     cap_drop: ['ALL'],
-    cap_add: ['NET_ADMIN', 'SYS_ADMIN'],
+    cap_add: ['NET_ADMIN', 'SYS_ADMIN', 'NET_RAW'],
     environment: { PORTFENCE_STATE_DIR: '/run/portfence', PORTFENCE_PROC_SYS: SETTINGS },
     volumes: [
       { type: 'bind', source: '/run', target: '/run', bind: { propagation: 'rslave' } },

@@ -22,7 +22,7 @@ describe('install swarm', () => {
     expect(configs).toBeUndefined();
     const { command, deploy, cap_drop, cap_add, ...service } = services.agent;
     expect(service).toMatchObject({ image, networks: ['host'], read_only: true });
-    expect({ cap_drop, cap_add }).toEqual({ cap_drop: ['ALL'], cap_add: ['NET_ADMIN', 'SYS_ADMIN'] });
+    expect({ cap_drop, cap_add }).toEqual({ cap_drop: ['ALL'], cap_add: ['NET_ADMIN', 'SYS_ADMIN', 'NET_RAW'] });
     expect(deploy).toMatchObject({
       mode: 'global',
       update_config: { parallelism: 1, order: 'stop-first', failure_action: 'rollback' },

@@ -119,8 +119,8 @@ needs(
     test('the agent has exactly the capabilities of the manifest, seccomp, and a root that it can’t write', async () => {
       const { stdout } = await agent.exec(['cat', '/proc/self/status']);
       const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(stdout)?.[1] ?? '';
-      // capabilities(7): NET_ADMIN 12, SYS_PTRACE 19, SYS_ADMIN 21.
-      expect(BigInt(`0x${field('CapBnd')}`)).toBe((1n << 12n) | (1n << 19n) | (1n << 21n));
+      // capabilities(7): NET_ADMIN 12, NET_RAW 13, SYS_PTRACE 19, SYS_ADMIN 21.
+      expect(BigInt(`0x${field('CapBnd')}`)).toBe((1n << 12n) | (1n << 13n) | (1n << 19n) | (1n << 21n));
       expect(field('Seccomp')).toBe('2');
       const written = await agent.exec(['sh', '-c', 'echo > /etc/x; echo 1 > /proc/sys/net/ipv4/ip_forward']);
       expect(written.stderr.match(/Read-only file system/g)).toHaveLength(2);
@@ -136,6 +136,18 @@ needs(
         all.every((port) => hasPort(samplePolicy.ports, port)),
         text,
       ).toBe(true);
+    });
+
+    test('rules of iptables-legacy, as older nodes have them, are read and followed', async () => {
+      const ELSEWHERE = '198.51.100.0/24';
+      const rule = ['POSTROUTING', '-s', ELSEWHERE, '-o', 'eth0', '-j', 'SNAT', '--to-source', HOST.ipv4] as const;
+      const chain = () => onHost('nft', 'list', 'table', 'inet', 'portfence');
+      expect(await chain()).not.toContain(ELSEWHERE);
+      await onHost('iptables-legacy', '-t', 'nat', '-A', ...rule);
+      await vi.waitFor(async () => expect(await chain()).toContain(ELSEWHERE), PATIENCE);
+      await ready();
+      await onHost('iptables-legacy', '-t', 'nat', '-D', ...rule);
+      await vi.waitFor(async () => expect(await chain()).not.toContain(ELSEWHERE), PATIENCE);
     });
 
     test('the pod of helm test sends real packets and passes', async () => {

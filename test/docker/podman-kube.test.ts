@@ -145,8 +145,8 @@ needs(
       expect(probe).toEqual(['/usr/bin/portfence', 'status', '--agent']);
       const { stdout } = await inAgent('cat', '/proc/self/status');
       const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(stdout)?.[1] ?? '';
-      // capabilities(7): NET_ADMIN 12, SYS_PTRACE 19, SYS_ADMIN 21.
-      expect(BigInt(`0x${field('CapBnd')}`)).toBe((1n << 12n) | (1n << 19n) | (1n << 21n));
+      // capabilities(7): NET_ADMIN 12, NET_RAW 13, SYS_PTRACE 19, SYS_ADMIN 21.
+      expect(BigInt(`0x${field('CapBnd')}`)).toBe((1n << 12n) | (1n << 13n) | (1n << 19n) | (1n << 21n));
       expect(field('Seccomp')).toBe('2');
       // The lab's host begins with a cat(1).
       expect((await inAgent('cat', '/proc/1/comm')).stdout.trim()).toEqual(first);

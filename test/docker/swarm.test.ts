@@ -87,7 +87,7 @@ needs(
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('fences each node with two capabilities, and gives containers the range with their first instruction', async () => {
+  test('fences each node with three capabilities, and gives containers the range with their first instruction', async () => {
     await deploy('49152-61000');
     for (const node of [first, second]) {
       await fenced(node);
@@ -95,8 +95,8 @@ needs(
     }
     const status = await first.engine.expect(['exec', (await first.agent()) ?? '', 'cat', '/proc/1/status']);
     const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1] ?? '';
-    // capabilities(7): NET_ADMIN 12, SYS_ADMIN 21.
-    expect(BigInt(`0x${field('CapBnd')}`)).toBe((1n << 12n) | (1n << 21n));
+    // capabilities(7): NET_ADMIN 12, NET_RAW 13, SYS_ADMIN 21.
+    expect(BigInt(`0x${field('CapBnd')}`)).toBe((1n << 12n) | (1n << 13n) | (1n << 21n));
     expect(field('Seccomp')).toBe('2');
   });
 
