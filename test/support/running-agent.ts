@@ -34,8 +34,9 @@ export async function startAgent(
   const [first, ...rest] = ['env', ...variables, ...portfence.argv(['agent', ...args])] as const;
   const apart = ['unshare', '--mount', '--propagation', 'private', '--', first, ...rest] as const;
   // It ends with the test, however that ends.
-  const argv = ['--pdeathsig', 'KILL', '--', ...where.enter(ownMounts ? apart : [first, ...rest])];
-  const child = spawn('setpriv', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const lasting = ['setpriv', '--pdeathsig', 'KILL', '--', ...where.enter(ownMounts ? apart : [first, ...rest])];
+  const [command = '', ...more] = lasting;
+  const child = spawn(command, more, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
   let words = '';
   for (const stream of [child.stdout, child.stderr]) {
