@@ -11,7 +11,7 @@ export interface SideRequest {
   readonly acl?: string | undefined;
   readonly subnet?: string | undefined;
   readonly vpc?: string | undefined;
-  /** The subnet's blocks; what the inventory tells of them where none is given. */
+  /** The subnet's blocks; those in the inventory where none is given. */
   readonly blocks?: readonly Cidr[];
   /** The VPC's primary IPv4 block, which tells where its resolver is. */
   readonly vpcBlock?: Cidr | undefined;

@@ -69,7 +69,7 @@ export interface NetworkAcl {
   readonly when?: readonly Guard[];
   /** Set on the copy of an ACL that holds only the entries of one possible world. */
   readonly isInOneWorld?: true;
-  /** Values that nobody gave and that its rules were read with: `LowestReply=32768`. */
+  /** Parameters that were not given, with the default values that its rules were read with: `LowestReply=32768`. */
   readonly assumed?: readonly string[];
   /** The form of the CloudFormation template that makes it, where one does. */
   readonly template?: 'json' | 'yaml';
@@ -111,10 +111,10 @@ export interface Unjudged {
   readonly about?: 'subnets';
 }
 
-/** Everything that the files (or the cloud) tell of network ACLs. Ids are unique. */
+/** Everything that the files (or the cloud) say about network ACLs. Ids are unique. */
 export interface AclInventory {
   readonly acls: readonly NetworkAcl[];
-  /** Subnets that the source tells of beyond their association; often none. */
+  /** Subnets about which the source says more than their association; may be empty. */
   readonly subnets: readonly Subnet[];
   readonly unjudged: readonly Unjudged[];
   /** Entries of which nothing tells which ACL they are for, so that each may have them; merged inventories hold none. */

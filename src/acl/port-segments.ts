@@ -47,7 +47,7 @@ export function together(lists: readonly PortSegments[]): PortSegments {
   return both(together(lists.slice(0, half)), together(lists.slice(half)));
 }
 
-/** What holds for packets of which nobody knows in which of these worlds they travel: unsure where the worlds differ. */
+/** What holds for packets that may travel in any of these worlds: unsure where the worlds differ. */
 export function acrossWorlds(worlds: readonly PortSegments[]): PortSegments {
   const [first = [], ...others] = worlds;
   return others.reduce((all, one) => merged(all, one, eitherDecision), first);

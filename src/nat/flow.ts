@@ -17,7 +17,7 @@ export interface NatFlow {
   readonly leaves: string;
   /** What the routing table says of its addresses: of any interface, and of the one that it leaves by alone. */
   readonly types: Readonly<Record<'source' | 'destination', AddressTypes>>;
-  /** 0 where nobody set one. */
+  /** 0 where none is set. */
   readonly mark?: number | undefined;
   readonly connectionMark?: number | undefined;
   readonly states: readonly ConnectionState[];
@@ -32,7 +32,7 @@ export interface AddressTypes {
   readonly onLeaving: AddressType | undefined;
 }
 
-/** Whether the condition holds; undefined where nobody can tell. */
+/** Whether the condition holds; undefined where it can't be known. */
 export function holds(condition: Condition, flow: NatFlow): boolean | undefined {
   if (condition.test === 'opaque') return undefined;
   const answer = asked(condition, flow);

@@ -3,7 +3,7 @@ import { follow } from './follow.ts';
 import type { StandingNat } from './model.ts';
 import type { Decision, NatProgram, ProgramRule } from './program.ts';
 
-/** What the standing NAT makes of a flow, or `unfollowed` with the rule that nobody can tell the answer of. */
+/** What the standing NAT makes of a flow, or `unfollowed` with the rule whose answer can't be known. */
 export function walk(standing: StandingNat, flow: NatFlow): Decision {
   return walkProgram(follow(standing[flow.family]), flow);
 }

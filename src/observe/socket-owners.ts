@@ -36,8 +36,8 @@ const PROCESSES_AT_ONCE = 16;
 
 /**
  * Who on this host holds connected sockets towards the services that `wanted` names (proc(5): /proc/net/tcp has the socket's
- * inode, /proc/PID/fd links to it). Programs of other users are seen
- * with CAP_SYS_PTRACE alone, those of another process namespace by nobody. Never throws.
+ * inode, /proc/PID/fd links to it). Programs of other users are seen with CAP_SYS_PTRACE alone, those of another process
+ * namespace not at all. Never throws.
  */
 export async function observeSocketOwners(
   system: System,

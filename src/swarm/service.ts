@@ -17,8 +17,7 @@ const SETTINGS = '/host/proc/sys';
 /**
  * What a service needs to change a node: the node's network, its /run at the same place (state, engine, namespaces as they come),
  * and its settings. SYS_ADMIN enters network namespaces and makes the empty one in which rules are tried; NET_RAW lists the rules
- * of iptables-legacy. Swarm gives a service
- * neither the node's processes nor another AppArmor profile, and it needs neither.
+ * of iptables-legacy. Swarm gives a service neither the node's processes nor another AppArmor profile, and it needs neither.
  */
 export function nodeService(
   { image, constraints }: ServiceOptions,
